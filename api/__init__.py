@@ -1,0 +1,1 @@
+"""The edges: HTTP (FastAPI) and the command line."""

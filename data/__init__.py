@@ -1,0 +1,1 @@
+"""What is stored: settings, cluster, session, tables, SQL, migrations."""

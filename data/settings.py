@@ -1,0 +1,41 @@
+"""Settings, read from the environment by whoever starts the program; never at import."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from platformdirs import user_data_path
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Every setting of the program; each is read from ``GRIDGOV_<NAME>``."""
+
+    model_config = SettingsConfigDict(env_prefix="GRIDGOV_", extra="ignore")
+
+    database_url: str | None = Field(
+        default=None, description="Any PostgreSQL with PostGIS; without it a private cluster is kept."
+    )
+    data_dir: Path = Field(
+        default_factory=lambda: user_data_path("gridgov"),
+        description="Folder of the private cluster and files.",
+    )
+    host: str = Field(default="127.0.0.1", description="Address the server listens on.")
+    port: int = Field(default=8000, ge=1, le=65535, description="Port the server listens on.")
+    district: str | None = Field(
+        default=None, pattern=r"^\d{6}$", description="District meant when a request names none (6 digits)."
+    )
+    target: int = Field(default=300, ge=1, description="Households a grid should have.")
+    tolerance_percent: int = Field(default=10, ge=1, le=50, description="Band around the target, percent.")
+    entrance_band: int = Field(
+        default=330, ge=1, description="A building with more households is split by entrance."
+    )
+    derived_radius_m: float = Field(
+        default=100.0, gt=0, description="How far a derived community reaches around its buildings, metres."
+    )
+    outside_margin_m: float = Field(
+        default=2000.0, ge=0, description="Beyond this distance a point is only 'outside', metres."
+    )
+    max_body_bytes: int = Field(default=1_000_000, ge=1000, description="Largest request body, bytes.")
+    pool_size: int = Field(default=10, ge=1, description="Database connections a process may hold.")

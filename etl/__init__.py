@@ -1,0 +1,1 @@
+"""Every act that changes stored state; one use case is one transaction."""

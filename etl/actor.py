@@ -1,0 +1,34 @@
+"""Who acts: passed explicitly to every use case."""
+
+from __future__ import annotations
+
+import getpass
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Somebody, or something, that changes stored state.
+
+    Attributes
+    ----------
+    id : str
+        The name that is recorded with the act.
+    roles : frozenset of str
+        What it may do.
+    scope : frozenset of str
+        Codes of the districts it may act on; empty means all.
+    """
+
+    id: str
+    roles: frozenset[str] = field(default_factory=frozenset)
+    scope: frozenset[str] = field(default_factory=frozenset)
+
+
+def operator() -> Actor:
+    """Return whoever runs the command line, by the name the machine knows."""
+    return Actor(f"operator:{getpass.getuser()}", frozenset({"admin"}))
+
+
+SYSTEM = Actor("system", frozenset({"system"}))
+"""What acts when nobody is asked: the demo, ``--publish``."""

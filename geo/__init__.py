@@ -1,0 +1,3 @@
+"""Pure geometry, balancing and locating: no database, files, clock, environment or web."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,97 @@
+"""The one exception tree of the project.
+
+::
+
+    GridgovError                    something a person can mend; never shown with a traceback
+    ├── InputError                  what was given is wrong: names the fault and the remedy
+    │   ├── CoordinateError         a coordinate or coordinate system that cannot be used
+    │   └── RefusedError            a batch was refused as a whole; nothing was changed
+    ├── NotFoundError               a named thing does not exist
+    ├── ConflictError               the act clashes with what is stored
+    │   ├── StaleError              the thing was changed by somebody else meanwhile
+    │   └── CheckError              a plan breaks rules; carries the list of problems
+    ├── BalanceError                a balancing problem that cannot be posed or solved
+    └── SetupError                  the machine, the database or a setting is not ready
+        ├── ClusterError            the embedded PostgreSQL cannot be found, made or started
+        └── UnavailableError        not ready yet; trying again later is right
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class GridgovError(Exception):
+    """Base of every error that is told to a person in one message.
+
+    Parameters
+    ----------
+    fault : str
+        What is wrong, as one sentence.
+    remedy : str, optional
+        What the reader can do about it, as one sentence.
+    """
+
+    def __init__(self, fault: str, remedy: str = "") -> None:
+        super().__init__(fault)
+        self.fault = fault
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.fault} {self.remedy}".rstrip()
+
+
+class InputError(GridgovError):
+    """What was given is wrong."""
+
+
+class CoordinateError(InputError):
+    """A coordinate or a coordinate system cannot be used."""
+
+
+class RefusedError(InputError):
+    """A batch was refused as a whole; nothing was changed."""
+
+
+class NotFoundError(GridgovError):
+    """A named thing does not exist."""
+
+
+class ConflictError(GridgovError):
+    """The act clashes with what is stored."""
+
+
+class StaleError(ConflictError):
+    """The thing was changed by somebody else meanwhile."""
+
+
+class CheckError(ConflictError):
+    """A plan breaks rules.
+
+    Parameters
+    ----------
+    fault, remedy : str
+        As for `GridgovError`.
+    problems : sequence of str
+        One line a broken rule.
+    """
+
+    def __init__(self, fault: str, remedy: str = "", problems: Sequence[str] = ()) -> None:
+        super().__init__(fault, remedy)
+        self.problems = list(problems)
+
+
+class BalanceError(GridgovError):
+    """A balancing problem cannot be posed or solved."""
+
+
+class SetupError(GridgovError):
+    """The machine, the database or a setting is not ready."""
+
+
+class ClusterError(SetupError):
+    """The embedded PostgreSQL cannot be found, made or started."""
+
+
+class UnavailableError(SetupError):
+    """Not ready yet; trying again later is right."""
