@@ -1,0 +1,1 @@
+"""How the district is shown: layers, styles, folium pages, web pages."""
