@@ -1,6 +1,6 @@
 """Install the system packages that setup needs and this machine lacks; change nothing else.
 
-Run by the Makefile before anything is made: ``python3 .ci/system_packages.py unit|demo|test``.
+Run by the Makefile before anything is made: ``python3 .ci/system_packages.py test-unit|demo|test``.
 Standard library only, and readable by an old Python 3, which is then told that it is too old.
 """
 
@@ -84,9 +84,8 @@ def has_browser() -> bool:
 
 def browser_packages() -> list[str]:
     """Debian's Chromium; Ubuntu has it under another name."""
-    return [
-        "chromium" if _candidate("chromium") or not _candidate("chromium-browser") else "chromium-browser"
-    ]
+    names = [name for name in ("chromium", "chromium-browser") if _candidate(name)]
+    return names[:1] or ["chromium"]
 
 
 def has_chinese_font() -> bool:
@@ -94,30 +93,19 @@ def has_chinese_font() -> bool:
     return bool(_output("fc-list", ":lang=zh", "family"))
 
 
-def VENV_MODULE -> Need:
-    return Need(
-        "Python's venv module with pip", "to keep every library inside this folder", has_venv, venv_packages
-    )
-
-
 POSTGIS = "PostgreSQL 14 or newer with PostGIS 3.1 or newer"
+VENV_MODULE = Need("Python's venv module", "to keep every library in this folder", has_venv, venv_packages)
+STORE = Need(POSTGIS, "to keep a private database in your data folder", has_database, postgis_packages)
+TEST_STORE = Need(POSTGIS, "to test on a real database of the tests' own", has_postgis, postgis_packages)
+BROWSER = Need("Chromium", "to test the pages in a real browser", has_browser, browser_packages)
+FONT = Need(
+    "a font with Chinese characters", "to show the pages", has_chinese_font, lambda: ["fonts-noto-cjk"]
+)
+
 NEEDS = {
-    "unit": [VENV_MODULE],
-    "demo": [
-        VENV_MODULE,
-        Need(POSTGIS, "to keep a private database in your data folder", has_database, postgis_packages),
-    ],
-    "test": [
-        VENV_MODULE,
-        Need(POSTGIS, "to test on a real database of the tests' own", has_postgis, postgis_packages),
-        Need("Chromium", "to test the pages in a real browser", has_browser, browser_packages),
-        Need(
-            "a font with Chinese characters",
-            "to show the pages",
-            has_chinese_font,
-            lambda: ["fonts-noto-cjk"],
-        ),
-    ],
+    "test-unit": [VENV_MODULE],
+    "demo": [VENV_MODULE, STORE],
+    "test": [VENV_MODULE, TEST_STORE, BROWSER, FONT],
 }
 
 
@@ -186,5 +174,5 @@ def _say(line: str) -> None:
 if __name__ == "__main__":
     if sys.version_info < (3, 11):
         found = "{} is {}.{}".format(sys.executable, *sys.version_info[:2])
-        sys.exit(f"Python 3.11 or newer is needed; {found}. Name another one: make PYTHON=/path/to/python3 ...")
+        sys.exit(f"Python 3.11 or newer is needed; {found}. Name another: make PYTHON=/path/to/python3 ...")
     sys.exit(main(sys.argv[1]))
