@@ -79,3 +79,9 @@ def add(connection: Connection, code: str, name: str, srid: int, *, made_up: boo
         {"code": code, "name": name, "srid": srid, "made_up": made_up},
     )
     return get(connection, code)
+
+
+def lock(connection: Connection, code: str) -> District:
+    """Return a district and hold it until the transaction ends: one writer a district at a time."""
+    connection.execute(text("SELECT 1 FROM districts WHERE code = :code FOR UPDATE"), {"code": code})
+    return get(connection, code)

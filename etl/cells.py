@@ -1,0 +1,115 @@
+"""Make the cells of a district from its buildings, boundaries, streets and barriers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from data import cells as stored
+from data import districts, versions
+from data.session import Store
+from etl.actor import Actor
+from geo.cells import make_cells
+from geo.crs import WGS84, from_metric, to_metric
+from geo.errors import ConflictError
+from geo.progress import Progress, silent
+
+
+@dataclass(frozen=True)
+class CellReport:
+    """What making cells did.
+
+    ``added``, ``retired`` and ``kept`` count cells against the set before; all kept means nothing
+    changed and ``number`` is the set that stood already.
+    """
+
+    number: int
+    communities: int
+    buildings: int
+    cells: int
+    added: int
+    retired: int
+    kept: int
+    split_buildings: int
+    land_cells: int
+
+
+def build_cells(
+    store: Store, actor: Actor, district: str, *, entrance_band: int = 330, progress: Progress = silent
+) -> CellReport:
+    """Tile every community of a district with cells and store them as its next cell set.
+
+    Cells that come out as they were keep their ids; where all do, nothing is written.
+
+    Parameters
+    ----------
+    entrance_band : int
+        A building with more households is split by entrance.
+
+    Raises
+    ------
+    ConflictError
+        If the district has no community with a boundary.
+    """
+    with store.begin(district) as connection:
+        place = districts.lock(connection, district)
+        ground = stored.ground(connection, district)
+        if ground.communities.geometry.isna().all():
+            raise ConflictError(
+                f"District {district} has no community with a boundary.",
+                "Import its communities or buildings first.",
+            )
+        cells, borders = _tile(ground, place.srid, entrance_band, progress)
+        progress("store", 0.0)
+        change = stored.write_set(connection, district, actor.id, cells, borders)
+        if change.added or change.retired:
+            versions.advance(connection, district, "cells")
+        progress("store", 1.0)
+    return CellReport(
+        number=change.number,
+        communities=len(ground.communities),
+        buildings=len(ground.buildings),
+        cells=change.cells,
+        added=change.added,
+        retired=change.retired,
+        kept=change.kept,
+        split_buildings=int(cells.building_id[cells.entrance.notna()].nunique()),
+        land_cells=int(cells.building_id.isna().sum()),
+    )
+
+
+def _tile(
+    ground: stored.Ground, srid: int, entrance_band: int, progress: Progress
+) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
+    """Make the cells of one community after the other; rows of all are numbered through."""
+    streets, barriers = (
+        to_metric(frame.geometry.to_numpy(), srid) for frame in (ground.streets, ground.barriers)
+    )
+    near_streets, near_barriers = shapely.STRtree(streets), shapely.STRtree(barriers)
+    buildings = ground.buildings.rename(columns={"id": "building"})
+    buildings = buildings.set_geometry(to_metric(buildings.geometry.to_numpy(), srid), crs=srid)
+    grouped = dict(list(buildings.groupby("community_id")))
+    bounded = ground.communities[ground.communities.geometry.notna()]
+    shapes = to_metric(bounded.geometry.to_numpy(), srid)
+    parts, edges, offset = [], [], 0
+    for done, (community, shape) in enumerate(zip(bounded.id, shapes, strict=True)):
+        progress("cells", done / len(bounded))
+        made = make_cells(
+            shape,
+            grouped.get(community, buildings.iloc[:0]),
+            streets[near_streets.query(shape, predicate="intersects")],
+            barriers[near_barriers.query(shape, predicate="intersects")],
+            entrance_band=entrance_band,
+        )
+        parts.append(made.cells.assign(community_id=community))
+        edges.append(made.borders.assign(a=made.borders.a + offset, b=made.borders.b + offset))
+        offset += len(made.cells)
+    progress("cells", 1.0)
+    cells = pd.concat(parts, ignore_index=True).rename(columns={"building": "building_id"})
+    metric = np.asarray(cells.geometry.to_numpy(), dtype=object)
+    cells = cells.assign(area_m2=shapely.area(metric), perimeter_m=shapely.length(metric))
+    return cells.set_geometry(from_metric(metric, srid), crs=WGS84), pd.concat(edges, ignore_index=True)
