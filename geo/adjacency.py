@@ -1,4 +1,4 @@
-"""Which faces and cells touch, over what length, and where a barrier lies between them."""
+"""Which regions touch, over what length, and where a barrier lies between them."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from scipy.sparse.csgraph import connected_components
 from geo.coverage import Geometries, segments_of, shared_segments
 
 BARRIER_M = 0.5
-"""A border lies on a barrier when it runs no farther from it than this, metres."""
+"""A border lies on a barrier where it runs no farther from it than this, metres."""
 
 PASSAGE_M = 1.0
-"""A border on a barrier still joins two cells where at least this much of it is free, metres."""
+"""A border with a barrier on it still joins two cells when at least this much of it is free, metres."""
 
 
 @dataclass(frozen=True)
@@ -37,18 +37,12 @@ class Borders:
     free_m: npt.NDArray[np.float64]
 
     def between(self, label: npt.NDArray[np.intp]) -> Borders:
-        """Return the borders of the regions' unions: those that share a label are one."""
+        """Return the borders of unions of regions: regions that share a label are one."""
         pairs = np.sort(label[self.pairs], axis=1)
-        apart = pairs[:, 0] != pairs[:, 1]
-        table = pd.DataFrame(
-            {
-                "a": pairs[apart, 0],
-                "b": pairs[apart, 1],
-                "shared_m": self.shared_m[apart],
-                "free_m": self.free_m[apart],
-            }
+        rows = pd.DataFrame(
+            {"a": pairs[:, 0], "b": pairs[:, 1], "shared_m": self.shared_m, "free_m": self.free_m}
         )
-        summed = table.groupby(["a", "b"], as_index=False).sum()
+        summed = rows[rows["a"] < rows["b"]].groupby(["a", "b"], as_index=False).sum()
         return Borders(
             summed[["a", "b"]].to_numpy(np.intp), summed["shared_m"].to_numpy(), summed["free_m"].to_numpy()
         )
@@ -56,18 +50,12 @@ class Borders:
     def table(self) -> pd.DataFrame:
         """Return columns ``a``, ``b``, ``shared_m`` and ``barrier``.
 
-        A barrier cuts a pair when it lies on their border and leaves less than `PASSAGE_M` of it free: two cells
-        that also meet beyond the barrier's end stay neighbours.
+        A barrier cuts a pair when it lies on their border and leaves less than `PASSAGE_M` of it free:
+        two cells that also meet beyond the barrier's end stay neighbours.
         """
-        on_barrier = self.shared_m > self.free_m
-        return pd.DataFrame(
-            {
-                "a": self.pairs[:, 0],
-                "b": self.pairs[:, 1],
-                "shared_m": self.shared_m,
-                "barrier": on_barrier & (self.free_m < PASSAGE_M),
-            }
-        )
+        blocked = (self.free_m < self.shared_m) & (self.free_m < PASSAGE_M)
+        a, b = self.pairs.T
+        return pd.DataFrame({"a": a, "b": b, "shared_m": self.shared_m, "barrier": blocked})
 
 
 def borders_of(found: Geometries, barriers: Geometries) -> Borders:
@@ -77,7 +65,7 @@ def borders_of(found: Geometries, barriers: Geometries) -> Borders:
     ----------
     found : ndarray of Polygon, shape (n,)
         As `geo.coverage.faces` returns them.
-    barriers : ndarray of LineString or Polygon
+    barriers : ndarray of LineString or Polygon, single or multiple
         A polygon's barrier is its outline.
 
     Notes
@@ -88,60 +76,62 @@ def borders_of(found: Geometries, barriers: Geometries) -> Borders:
     length = np.hypot(segments[:, 2] - segments[:, 0], segments[:, 3] - segments[:, 1])
     middle = shapely.points((segments[:, :2] + segments[:, 2:]) / 2)
     walls = shapely.linestrings(segments_of(barriers)[0].reshape(-1, 2, 2))
-    near = np.unique(shapely.STRtree(walls).query(middle, predicate="dwithin", distance=BARRIER_M)[0])
+    blocked = np.unique(shapely.STRtree(walls).query(middle, predicate="dwithin", distance=BARRIER_M)[0])
     free = length.copy()
-    free[near] = 0.0
+    free[blocked] = 0.0
     return Borders(pairs, length, free).between(np.arange(len(found)))
 
 
 def components(count: int, pairs: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
-    """Return the number of the connected component of each of `count` regions joined by `pairs`."""
+    """Return for each of `count` regions the number of its connected component when `pairs` are joined."""
     links = coo_array((np.ones(len(pairs), dtype=bool), (pairs[:, 0], pairs[:, 1])), shape=(count, count))
-    return connected_components(links, directed=False)[1].astype(np.intp)
+    return np.asarray(connected_components(links, directed=False)[1], dtype=np.intp)
 
 
 def settle(
-    borders: Borders, label: npt.NDArray[np.intp], land: npt.NDArray[np.bool_], thin: npt.NDArray[np.bool_]
+    borders: Borders, land: npt.NDArray[np.bool_], thin: npt.NDArray[np.bool_]
 ) -> npt.NDArray[np.intp]:
-    """Join land to its neighbours across the longest border without a barrier.
+    """Join each region of land to the neighbour across its longest border without a barrier.
 
     Parameters
     ----------
     borders : Borders
-        Between n faces.
-    label : ndarray of int, shape (n,)
-        Region of each face, 0 to r - 1.
-    land : ndarray of bool, shape (r,)
-        Regions that have no building and so look for a neighbour; the others only receive.
-    thin : ndarray of bool, shape (r,)
-        Slivers between lines that nearly coincide. Nobody crosses a barrier by way of one, so it joins its
-        longest border of any kind.
+        Between n regions.
+    land : ndarray of bool, shape (n,)
+        Regions that look for a neighbour; the others only receive.
+    thin : ndarray of bool, shape (n,)
+        Slivers between lines that nearly coincide: they join across the longest border of any kind, as
+        nobody gets past a barrier by way of one.
 
     Returns
     -------
     ndarray of int, shape (n,)
-        Region of each face: a former region that is not land, or, of land with no neighbour to join, the
-        smallest number among its parts. Regions grow only along borders, so each stays connected.
+        The region each belongs to: one that is not land or, where none can be reached, the smallest number
+        of land grown together. Regions grow only across borders, so what was connected stays so.
 
     Notes
     -----
-    Rounds as in Borůvka's algorithm: each piece of land chooses one neighbour, ties going to the smallest
-    number; choices are united. A united group holds at most one region that is not land, as only land chooses.
-    Each round at least halves the land that can choose: O(b log b) in the borders.
+    Rounds as in Borůvka's algorithm: every piece of land chooses one neighbour, ties going to the smallest
+    number, and choices are united. As only land chooses, a union holds at most one region that is not land.
+    Each round at least halves the land that still can choose: O(b log b) in the borders.
     """
-    label, land, thin = label.copy(), land.copy(), thin.copy()
+    label, thin = np.arange(len(land)), thin.copy()
     while True:
-        between = borders.between(label)
-        chooser = between.pairs.T.ravel()
-        chosen = between.pairs[:, ::-1].T.ravel()
-        weight = np.where(thin[chooser], np.tile(between.shared_m, 2), np.tile(between.free_m, 2))
-        able = land[chooser] & (weight > 0)
-        if not able.any():
+        now = borders.between(label)
+        chooser, chosen = np.vstack([now.pairs, now.pairs[:, ::-1]]).T
+        weight = np.where(thin[chooser], np.tile(now.shared_m, 2), np.tile(now.free_m, 2))
+        wishes = pd.DataFrame({"chooser": chooser, "weight": weight, "chosen": chosen})
+        wishes = wishes[land[chooser] & (weight > 0)]
+        if wishes.empty:
             return label
-        wishes = pd.DataFrame({"chooser": chooser, "weight": -weight, "chosen": chosen})[able]
-        choice = wishes.sort_values(["chooser", "weight", "chosen"]).drop_duplicates("chooser")
-        group = components(len(land), choice[["chooser", "chosen"]].to_numpy())
-        by_rank = np.lexsort((np.arange(len(land)), land, group))
-        head = by_rank[np.unique(group[by_rank], return_index=True)[1]][group]
-        np.logical_and.at(thin, head, thin.copy())
-        label = head[label]
+        order = wishes.sort_values(["chooser", "weight", "chosen"], ascending=[True, False, True])
+        choice = order.drop_duplicates("chooser")[["chooser", "chosen"]].to_numpy()
+        heads = _heads(components(len(land), choice), land)
+        np.logical_and.at(thin, heads, thin.copy())
+        label = heads[label]
+
+
+def _heads(group: npt.NDArray[np.intp], land: npt.NDArray[np.bool_]) -> npt.NDArray[np.intp]:
+    """Return for each region the head of its group: the one that is not land, else the smallest number."""
+    order = np.lexsort((land, group))
+    return np.asarray(order[np.unique(group[order], return_index=True)[1]][group])

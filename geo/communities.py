@@ -11,7 +11,7 @@ from geo.coverage import Geometries, dissolve, faces, owners
 from geo.errors import InputError
 
 SPREAD_M = 0.01
-"""Communities that share a point are set apart on a circle of this radius, metres, so that each keeps land there."""
+"""Communities on one point are set apart on a circle of this radius, metres: each keeps land there."""
 
 
 def derive_communities(
@@ -64,7 +64,7 @@ def derive_communities(
 def _spread(
     points: npt.NDArray[np.float64], community: npt.NDArray[np.intp]
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.intp]]:
-    """Return distinct places and their communities; those on one point are set on a small circle around it."""
+    """Return distinct places and their communities, several on one point set on a circle around it."""
     distinct = np.unique(np.column_stack([points, community]), axis=0)
     places, owner = distinct[:, :2], distinct[:, 2].astype(np.intp)
     _, place, sharing = np.unique(places, axis=0, return_inverse=True, return_counts=True)

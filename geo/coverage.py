@@ -25,47 +25,37 @@ Geometries = npt.NDArray[np.object_]
 """One-dimensional array of shapely geometries."""
 
 GRID_M = 1e-5
-"""Vertices lie on a grid of this size, metres: far above rounding in a projected CRS, far below survey accuracy."""
+"""Vertices lie on a grid of this size, metres: far above rounding, far below the accuracy of any survey."""
 
 
-def polygons_of(geometry: shapely.Geometry | Iterable[shapely.Geometry]) -> Geometries:
-    """Return the polygons in geometries, made valid; lines and points are dropped.
-
-    Parameters
-    ----------
-    geometry : geometry or iterable of geometries
-        Any types, invalid rings allowed, metres.
-
-    Returns
-    -------
-    ndarray of Polygon
-    """
-    parts = shapely.get_parts(np.atleast_1d(np.asarray(geometry, dtype=object)))
-    areal = parts[shapely.get_dimensions(parts) == 2]
-    return np.asarray(shapely.get_parts(valid_area(areal)))
-
-
-def valid_area(polygons: Geometries) -> Geometries:
-    """Make polygons valid, keeping area only: ``make_valid`` alone may return lines beside polygons."""
-    return np.asarray(shapely.make_valid(polygons, method="structure", keep_collapsed=False))
-
-
-def check_finite(geometries: Geometries, what: str) -> None:
-    """Refuse missing, empty and non-finite geometries.
+def planar(geometries: Iterable[shapely.Geometry], what: str) -> Geometries:
+    """Return geometries as an array without heights.
 
     Raises
     ------
     InputError
-        Naming `what` and the first position at fault.
+        For a missing, empty or non-finite one, naming `what` and its position.
     """
-    coordinates, owner = shapely.get_coordinates(geometries, return_index=True)
-    bad = shapely.is_missing(geometries) | shapely.is_empty(geometries)
+    flat = np.asarray(shapely.force_2d(np.array([*geometries], dtype=object)))
+    coordinates, owner = shapely.get_coordinates(flat, return_index=True)
+    bad = shapely.is_missing(flat) | shapely.is_empty(flat)
     bad[owner[~np.isfinite(coordinates).all(axis=1)]] = True
     if bad.any():
         raise InputError(
-            f"{what} {int(np.argmax(bad))} has no usable geometry (missing, empty or not finite).",
-            "Give a geometry with finite coordinates in metres.",
+            f"{what} at position {int(np.argmax(bad))} has a geometry that is missing, empty or not finite.",
+            "Give finite coordinates in metres.",
         )
+    return flat
+
+
+def valid_area(geometries: Geometries) -> Geometries:
+    """Make polygons valid, keeping area only: plain ``make_valid`` may return lines beside them."""
+    return np.asarray(shapely.make_valid(geometries, method="structure", keep_collapsed=False))
+
+
+def outlines(geometries: Geometries) -> Geometries:
+    """Return lines as they are and polygons as their boundaries."""
+    return np.where(shapely.get_dimensions(geometries) == 2, shapely.boundary(geometries), geometries)
 
 
 def faces(lines: Iterable[shapely.Geometry]) -> Geometries:
@@ -79,26 +69,26 @@ def faces(lines: Iterable[shapely.Geometry]) -> Geometries:
     Returns
     -------
     ndarray of Polygon
-        Neighbours share all vertices on their common border. Holes that no line crosses are faces too.
+        Neighbours share all vertices on their common border. Holes are faces too.
 
     Notes
     -----
     O(n log n) in the segments (snap rounding, then polygonize).
     """
-    noded = shapely.union_all(np.asarray(list(lines), dtype=object), grid_size=GRID_M)
+    noded = shapely.union_all(np.array([*lines], dtype=object), grid_size=GRID_M)
     found = np.asarray(shapely.get_parts(shapely.polygonize([noded])))
     return found[np.lexsort(shapely.bounds(found).T)]
 
 
 def owners(found: Geometries, areas: Geometries) -> npt.NDArray[np.intp]:
-    """Return for each face the first area that covers its inner point, or -1.
+    """Return for each face the first area that covers an inner point of it, or -1.
 
     Parameters
     ----------
     found : ndarray of Polygon, shape (n,)
         As `faces` returns them.
     areas : ndarray of Polygon or MultiPolygon, shape (m,)
-        May overlap and leave gaps; where they overlap the first one owns.
+        May overlap and leave gaps.
 
     Returns
     -------
@@ -145,16 +135,13 @@ def segments_of(geometries: Geometries) -> tuple[npt.NDArray[np.float64], npt.ND
     owner : ndarray of int, shape (s,)
         Position of the geometry that each belongs to.
     """
-    outlines = np.where(shapely.get_dimensions(geometries) == 2, shapely.boundary(geometries), geometries)
-    lines, owner = shapely.get_parts(outlines, return_index=True)
+    lines, owner = shapely.get_parts(outlines(geometries), return_index=True)
     points, line = shapely.get_coordinates(lines, return_index=True)
     inner = line[1:] == line[:-1]
     return np.hstack([points[:-1], points[1:]])[inner], owner[line[1:][inner]]
 
 
-def shared_segments(
-    found: Geometries,
-) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.float64]]:
+def shared_segments(found: Geometries) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.float64]]:
     """Return the segments that two faces share.
 
     Parameters
@@ -174,16 +161,10 @@ def shared_segments(
     O(s log s): equal segments are brought together by sorting.
     """
     segments, face = segments_of(found)
-    swap = (segments[:, 0] > segments[:, 2]) | (
-        (segments[:, 0] == segments[:, 2]) & (segments[:, 1] > segments[:, 3])
-    )
-    segments[swap] = segments[swap][:, [2, 3, 0, 1]]
+    x0, y0, x1, y1 = segments.T
+    backward = (x0 > x1) | ((x0 == x1) & (y0 > y1))
+    segments[backward] = segments[backward][:, [2, 3, 0, 1]]
     order = np.lexsort((face, *segments.T))
     segments, face = segments[order], face[order]
     twin = np.flatnonzero((segments[1:] == segments[:-1]).all(axis=1))
     return np.column_stack([face[twin], face[twin + 1]]), segments[twin]
-
-
-def first_of_each(group: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
-    """Return the position of the first row of each group in sorted group numbers."""
-    return np.flatnonzero(np.r_[True, group[1:] != group[:-1]]) if len(group) else group

@@ -1,7 +1,7 @@
 """Plots: the ground buildings stand on, from which their cells grow.
 
-A plot lies within one enclosure and no two plots overlap. Buildings that stand on the same ground (on one point,
-with the same outline, a point within an outline) share one plot; the land around it is divided between them.
+A plot lies within one enclosure and no two plots overlap. Buildings that stand on the same ground (on one
+point, with the same outline, a point within an outline) share one plot; its land is divided between them.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 
-from geo.coverage import Geometries, first_of_each, valid_area
+from geo.coverage import Geometries, valid_area
 
 MARGIN_M = 0.02
-"""No building stands nearer to its enclosure's edge than this, metres; narrower enclosures are land."""
+"""No plot lies nearer to its enclosure's edge than this, metres; narrower enclosures have no plots."""
 
 POINT_M = 0.005
 """Half the side of the square that stands for a building without a footprint, metres."""
 
 GAP_M = 0.4
-"""Footprints are shrunk by this before tessellation, metres, so that adjoining ones stay apart (momepy's default)."""
+"""Footprints shrink by this, metres, so that adjoining ones stay apart; momepy's default."""
 
 OWN_SHARE = 0.25
-"""A building whose outline is left with less than this by smaller ones on it has no ground of its own."""
+"""A footprint that smaller ones on it leave less than this share of has no ground of its own."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Plots:
     of_building : ndarray of int, shape (n,)
         Plot of each building.
     anchor : ndarray of Point, shape (n,)
-        A point of each building within its enclosure.
+        A point of each building, within its enclosure.
     """
 
     shape: Geometries
@@ -59,48 +59,46 @@ def make_plots(buildings: Geometries, enclosures: Geometries) -> Plots:
     Parameters
     ----------
     buildings : ndarray of Point, Polygon or MultiPolygon, shape (n,)
-        In order of their keys; may overlap, coincide, reach over enclosures and be invalid. Each counts where
-        its representative point lies.
+        In order of their keys, metres; may overlap, coincide, reach over enclosures and be invalid. Each
+        counts where its representative point lies.
     enclosures : ndarray of Polygon
-        Disjoint, metres.
-
-    Returns
-    -------
-    Plots
+        Disjoint, metres; at least one wider than twice `MARGIN_M`.
 
     Notes
     -----
-    O(n log n) for n buildings of which few overlap.
+    O(n log n) where few buildings overlap.
     """
     footprints = valid_area(buildings)
-    footprints[shapely.is_empty(footprints)] = buildings[shapely.is_empty(footprints)]
+    collapsed = shapely.is_empty(footprints)
+    footprints[collapsed] = shapely.centroid(buildings[collapsed])
     anchor = shapely.point_on_surface(footprints)
     cores = shapely.buffer(enclosures, -MARGIN_M)
-    enclosure = _nearest(anchor, enclosures, shapely.area(cores) > 0)
+    enclosure = _nearest(anchor, enclosures, ~shapely.is_empty(cores))
     anchor = shapely.get_point(shapely.shortest_line(cores[enclosure], anchor), 0)
-    ground = _part_at(shapely.buffer(shapely.intersection(footprints, enclosures[enclosure]), -GAP_M), anchor)
+    inside = shapely.intersection(footprints, enclosures[enclosure])
+    ground = _part_at(shapely.buffer(inside, -GAP_M), anchor)
     is_point = shapely.is_empty(ground)
     ground[is_point] = shapely.buffer(anchor[is_point], POINT_M, cap_style="square")
     shape, host = _without_overlaps(ground, is_point)
-    kept, of_building = np.unique(host, return_inverse=True)
-    return Plots(shape[kept], enclosure[kept], is_point[kept], of_building, anchor)
+    hosts, of_building = np.unique(host, return_inverse=True)
+    return Plots(shape[hosts], enclosure[hosts], is_point[hosts], of_building, anchor)
 
 
 def _nearest(
     points: Geometries, enclosures: Geometries, usable: npt.NDArray[np.bool_]
 ) -> npt.NDArray[np.intp]:
-    """Return the nearest usable enclosure of each point, the first of several."""
-    number = np.flatnonzero(usable)
+    """Return the number of the nearest usable enclosure of each point, the first of several."""
     point, found = shapely.STRtree(enclosures[usable]).query_nearest(points, all_matches=True)
     order = np.lexsort((found, point))
-    return number[found[order][first_of_each(point[order])]]
+    first = order[np.unique(point[order], return_index=True)[1]]
+    return np.asarray(np.flatnonzero(usable)[found[first]])
 
 
 def _part_at(areas: Geometries, points: Geometries) -> Geometries:
     """Return the part of each area nearest to its point; an empty area stays empty."""
     parts, owner = shapely.get_parts(areas, return_index=True)
     order = np.lexsort((shapely.distance(parts, points[owner]), owner))
-    first = order[first_of_each(owner[order])]
+    first = order[np.unique(owner[order], return_index=True)[1]]
     nearest = np.full(len(areas), shapely.Polygon(), dtype=object)
     nearest[owner[first]] = parts[first]
     return nearest
@@ -109,9 +107,10 @@ def _part_at(areas: Geometries, points: Geometries) -> Geometries:
 def _without_overlaps(
     ground: Geometries, is_point: npt.NDArray[np.bool_]
 ) -> tuple[Geometries, npt.NDArray[np.intp]]:
-    """Let smaller grounds take what they share with larger ones; one left with too little moves in with another.
+    """Let smaller grounds take what they share with larger ones; who keeps too little moves in with another.
 
-    A tower keeps its outline and its podium the rest around it; a copy, or a point within an outline, shares.
+    A tower keeps its outline and its podium the rest around it; a copy, or a point within an outline,
+    shares.
 
     Returns
     -------
@@ -125,15 +124,16 @@ def _without_overlaps(
     larger, smaller = shapely.STRtree(shape).query(shape, predicate="intersects")
     larger, smaller = larger[larger > smaller], smaller[larger > smaller]
     for i, others in pd.Series(smaller).groupby(larger):
-        hosts = others[host[others] == others].to_numpy()
+        hosts = np.sort(others[host[others] == others])
         overlap = shapely.area(shapely.intersection(shape[i], shape[hosts]))
         if not overlap.any():
             continue
         taken = shapely.union_all(shapely.buffer(shape[hosts[overlap > 0]], GAP_M))
-        rest = max(shapely.get_parts(shapely.difference(shape[i], taken)), key=shapely.area, default=None)
-        if rest is not None and rest.area >= OWN_SHARE * shape[i].area:
-            shape[i] = rest
-        else:
+        rest = shapely.get_parts(shapely.difference(shape[i], taken))
+        best = max(rest, key=shapely.area, default=shapely.Polygon())
+        if best.area < OWN_SHARE * shape[i].area:
             host[i] = hosts[np.argmax(overlap)]
+        else:
+            shape[i] = best
     back = np.argsort(order)
     return shape[back], order[host[back]]
