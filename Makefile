@@ -50,7 +50,7 @@ $(BIN)/python:
 $(VENV)/ready: requirements.txt
 $(VENV)/ready-dev: requirements-dev.txt
 $(VENV)/ready $(VENV)/ready-dev: pyproject.toml $(BIN)/python
-	@echo "Installing the libraries pinned in $< (a minute or two the first time) ..."
-	@$(BIN)/python -m pip install --quiet --require-hashes -r $<
+	@echo "Installing the libraries pinned in $(filter req%,$^) (a minute or two the first time) ..."
+	@$(BIN)/python -m pip install --quiet --require-hashes -r $(filter req%,$^)
 	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
