@@ -1,0 +1,23 @@
+"""Balancing a district: cells, adjacency, target, today's grids and locks → assignment and report.
+
+`balance` answers a `Problem` with a `Proposal`; `measure` gives the figures and faults of any assignment.
+Callers know nothing else of the engine, so that it can be replaced.
+"""
+
+from geo.balance.engine import balance, never
+from geo.balance.problem import Locks, Problem, containers
+from geo.balance.report import ContainerRow, GridRow, Measures, Proposal, Report, measure
+
+__all__ = [
+    "ContainerRow",
+    "GridRow",
+    "Locks",
+    "Measures",
+    "Problem",
+    "Proposal",
+    "Report",
+    "balance",
+    "containers",
+    "measure",
+    "never",
+]

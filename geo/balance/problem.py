@@ -1,0 +1,243 @@
+"""What a balancer is asked: cells, their adjacency, the target, today's grids and what must not change."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from geo.errors import BalanceError
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Locks:
+    """What a proposal must leave as it is.
+
+    Parameters
+    ----------
+    pinned : ndarray of int, shape (n,)
+        The grid label a cell must have, or -1 where it is free. A label that no cell has today asks for a new
+        grid.
+    frozen : frozenset of int
+        Labels of today's grids whose set of cells may not change; neither do they count as room for others.
+    """
+
+    pinned: Ints
+    frozen: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A district to be divided into connected grids of about ``target`` households.
+
+    Parameters
+    ----------
+    households : ndarray of int, shape (n,)
+        Weight of each cell.
+    xy : ndarray of float, shape (n, 2)
+        A point of each cell, in metres of the district's metric coordinate system.
+    area, perimeter : ndarray of float, shape (n,)
+        Square metres and metres.
+    community : ndarray of int, shape (n,)
+        No grid reaches beyond one community.
+    compound : ndarray of int, shape (n,)
+        Walled estate of each cell, or -1.
+    current : ndarray of int, shape (n,)
+        Today's grid, in labels of the caller's, or -1 where a cell is in none.
+    edges : ndarray of int, shape (m, 2)
+        Pairs of adjacent cells, the smaller index first, each pair once.
+    shared_m : ndarray of float, shape (m,)
+        Length of the border that a pair shares, metres.
+    open : ndarray of bool, shape (m,)
+        False where a barrier lies on the border: adjacent there, but not connected.
+    target : int
+        Households a grid should have.
+    tolerance_percent : int
+        Half the width of the band around the target.
+    grids : int, optional
+        Grids the whole district shall have; without it as many as come nearest to the target in each
+        container.
+    locks : Locks, optional
+        What must stay as it is.
+
+    Raises
+    ------
+    BalanceError
+        When a part is malformed, with the first offending cell or edge named.
+    """
+
+    households: Ints
+    xy: Floats
+    area: Floats
+    perimeter: Floats
+    community: Ints
+    compound: Ints
+    current: Ints
+    edges: Ints
+    shared_m: Floats
+    open: Bools
+    target: int
+    tolerance_percent: int = 10
+    grids: int | None = None
+    locks: Locks | None = field(default=None)
+
+    def __post_init__(self) -> None:
+        _check_numbers(self)
+        _check_arrays(self)
+        _check_edges(self)
+        if self.locks is not None:
+            _check_locks(self, self.locks)
+
+    @property
+    def cells(self) -> int:
+        """Number of cells."""
+        return len(self.households)
+
+    @property
+    def pinned(self) -> Ints:
+        """Label each cell must have, or -1; shape (n,)."""
+        return np.full(self.cells, -1, np.int64) if self.locks is None else self.locks.pinned
+
+    @property
+    def frozen(self) -> Bools:
+        """Whether a cell belongs to a frozen grid; shape (n,)."""
+        return np.isin(self.current, [] if self.locks is None else sorted(self.locks.frozen))
+
+    def in_band(self, households: Ints) -> Bools:
+        """Whether each number of households is within the band, decided in whole numbers."""
+        return 100 * np.abs(households - self.target) <= self.tolerance_percent * self.target
+
+
+def containers(problem: Problem) -> Ints:
+    """Find the barrier-free connected pieces of the communities.
+
+    Parameters
+    ----------
+    problem : Problem
+
+    Returns
+    -------
+    ndarray of int, shape (n,)
+        Container of each cell, from 0 in the order of their first cells. A legal grid lies in exactly one.
+    """
+    return pieces(problem, problem.community)
+
+
+def pieces(problem: Problem, label: Ints) -> Ints:
+    """Find the connected pieces of cells of one label over the open edges; O(n + m).
+
+    Parameters
+    ----------
+    problem : Problem
+    label : ndarray of int, shape (n,)
+
+    Returns
+    -------
+    ndarray of int, shape (n,)
+    """
+    u, v = problem.edges.T
+    held = problem.open & (label[u] == label[v])
+    return components(problem.cells, u[held], v[held])
+
+
+def components(n: int, u: Ints, v: Ints) -> Ints:
+    """Find the connected components of an undirected graph of ``n`` nodes; O(n + m)."""
+    graph = coo_array((np.ones(len(u), np.bool_), (u, v)), shape=(n, n))
+    return np.asarray(connected_components(graph, directed=False)[1], np.int64)
+
+
+def _check_numbers(problem: Problem) -> None:
+    least = {"target": 1, "tolerance_percent": 0, "grids": 1}
+    for name, lowest in least.items():
+        value = getattr(problem, name)
+        if value is not None and value < lowest:
+            raise BalanceError(f"{name} is {value}.", f"It must be at least {lowest}.")
+    if problem.cells == 0:
+        raise BalanceError("There are no cells to divide into grids.", "Make cells first.")
+
+
+def _check_arrays(problem: Problem) -> None:
+    n, m = problem.cells, len(problem.edges)
+    rules = {  # name: shape, kind of number, lowest value
+        "households": ((n,), np.integer, 0),
+        "xy": ((n, 2), np.floating, None),
+        "area": ((n,), np.floating, 0),
+        "perimeter": ((n,), np.floating, 0),
+        "community": ((n,), np.integer, None),
+        "compound": ((n,), np.integer, -1),
+        "current": ((n,), np.integer, -1),
+        "edges": ((m, 2), np.integer, 0),
+        "shared_m": ((m,), np.floating, 0),
+        "open": ((m,), np.bool_, None),
+    }
+    for name, (shape, kind, lowest) in rules.items():
+        _check_array(name, getattr(problem, name), shape, kind, lowest)
+
+
+def _check_array(name: str, values: NDArray, shape: tuple[int, ...], kind: type, lowest: int | None) -> None:  # type: ignore[type-arg]
+    if values.shape != shape or not np.issubdtype(values.dtype, kind):
+        raise BalanceError(
+            f"{name} has shape {values.shape} and numbers of type {values.dtype}.",
+            f"It must have shape {shape} and hold {kind.__name__} numbers.",
+        )
+    wrong = ~np.isfinite(values) if lowest is None else ~(np.isfinite(values) & (values >= lowest))
+    if wrong.any():
+        at = tuple(int(i) for i in np.argwhere(wrong)[0])
+        need = "a finite number" if lowest is None else f"a number from {lowest} up"
+        raise BalanceError(f"{name} of row {at[0]} is {values[at]}.", f"It must be {need}.")
+
+
+def _check_edges(problem: Problem) -> None:
+    u, v = problem.edges.T
+    _, first = np.unique(u * problem.cells + v, return_index=True)
+    twice = np.ones(len(u), np.bool_)
+    twice[first] = False
+    faults = {
+        f"leads to a cell that is not there (there are {problem.cells})": np.maximum(u, v) >= problem.cells,
+        "joins a cell to itself": u == v,
+        "has its larger cell first": u > v,
+        "is there twice": twice,
+    }
+    for fault, wrong in faults.items():
+        if wrong.any():
+            row = int(np.flatnonzero(wrong)[0])
+            raise BalanceError(
+                f"Edge {row} ({u[row]}, {v[row]}) {fault}.",
+                "Give every pair of adjacent cells once, as row numbers of cells, the smaller first.",
+            )
+
+
+def _check_locks(problem: Problem, locks: Locks) -> None:
+    _check_array("pinned", locks.pinned, (problem.cells,), np.integer, -1)
+    unknown = sorted(
+        locks.frozen - set(problem.current.tolist()) | {label for label in locks.frozen if label < 0}
+    )
+    if unknown:
+        raise BalanceError(
+            f"Grid {unknown[0]} is frozen but has no cell today.", "Freeze today's grids only."
+        )
+    frozen = np.isin(problem.current, sorted(locks.frozen))
+    asked = locks.pinned >= 0
+    into = asked & np.isin(locks.pinned, sorted(locks.frozen))
+    wrong = (asked & frozen & (locks.pinned != problem.current)) | (into & (locks.pinned != problem.current))
+    if wrong.any():
+        cell = int(np.flatnonzero(wrong)[0])
+        raise BalanceError(
+            f"Cell {cell} of grid {problem.current[cell]} is pinned to {locks.pinned[cell]}, one of them frozen.",
+            "Unfreeze that grid or unpin the cell.",
+        )
+    free = np.flatnonzero(asked & ~frozen)
+    home = containers(problem)
+    for label in np.unique(locks.pinned[free]):
+        if len(np.unique(home[free[locks.pinned[free] == label]])) > 1:
+            raise BalanceError(
+                f"Cells pinned to grid {label} lie in different communities or are cut apart by a barrier.",
+                "Pin only cells of one connected piece of a community to a grid.",
+            )

@@ -1,0 +1,101 @@
+"""Balance an instance folder and print the figures: ``python tests/bench/balance.py DIR [--json]``.
+
+A folder holds ``units.parquet`` (w, x, y, area, perim, community, compound, current), ``edges.parquet`` (u,
+v, shared_len, ok) and ``meta.json`` (target, K). Processor seconds leave compilation out: a first, tiny run
+pays it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import resource
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from geo.balance import Measures, Problem, balance, measure
+
+FIGURES = (
+    "grids",
+    "in_band",
+    "in_band_at_most",
+    "share_in_band",
+    "moved_share",
+    "worst_deviation_percent",
+    "mean_deviation_percent",
+    "mean_compactness",
+    "split_compounds",
+)
+
+
+def read(folder: Path, *, scratch: bool = False, free: bool = False) -> Problem:
+    """Read an instance as a problem."""
+    units = pq.read_table(folder / "units.parquet").to_pydict()
+    edges = pq.read_table(folder / "edges.parquet").to_pydict()
+    meta = json.loads((folder / "meta.json").read_text())
+    pairs = np.c_[edges["u"], edges["v"]].astype(np.int64)
+    pairs.sort(axis=1)
+    current = np.asarray(units["current"], np.int64)
+    return Problem(
+        households=np.asarray(units["w"], np.int64),
+        xy=np.c_[units["x"], units["y"]].astype(float),
+        area=np.asarray(units["area"], float),
+        perimeter=np.asarray(units["perim"], float),
+        community=np.asarray(units["community"], np.int64),
+        compound=np.asarray(units["compound"], np.int64),
+        current=np.full_like(current, -1) if scratch else current,
+        edges=pairs,
+        shared_m=np.asarray(edges["shared_len"], float),
+        open=np.asarray(edges["ok"], bool),
+        target=round(meta["target"]),
+        grids=None if free else meta["K"],
+    )
+
+
+def figures(measures: Measures) -> dict[str, float]:
+    """Give the figures that the table shows, and the faults as counts."""
+    faults = {"disconnected": len(measures.disconnected), "crossing": len(measures.crossing_communities)}
+    return {name: round(getattr(measures, name), 4) for name in FIGURES} | faults
+
+
+def main() -> None:
+    """Run from the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("instance", type=Path)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--effort", type=int, default=1)
+    parser.add_argument("--scratch", action="store_true", help="forget today's grids")
+    parser.add_argument("--free", action="store_true", help="choose the number of grids")
+    parser.add_argument("--out", type=Path, help="write the assignment as .npy")
+    parser.add_argument("--json", action="store_true")
+    given = parser.parse_args()
+    problem = read(given.instance, scratch=given.scratch, free=given.free)
+    balance(dataclasses.replace(problem, grids=None), should_stop=lambda: True)
+    began = time.process_time()
+    proposal = balance(problem, seed=given.seed, effort=given.effort)
+    seconds = time.process_time() - began
+    if given.out:
+        np.save(given.out, proposal.assignment)
+    result = {
+        "seconds": round(seconds, 2),
+        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        "before": figures(proposal.report.before),
+        "after": figures(measure(problem, proposal.assignment)),
+    }
+    if given.json:
+        print(json.dumps(result))  # noqa: T201
+        return
+    print(f"{seconds:.1f} s of processor, {result['peak_mb']} MB at most")  # noqa: T201
+    for name in figures(proposal.report.after):
+        print(f"{name:26}{result['before'][name]:>10}{result['after'][name]:>10}")  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()
