@@ -1,0 +1,231 @@
+"""Drafts: today's plan as a ledger states it, and proposals of the balancer."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sqlalchemy import Connection
+
+from data import cells as stored_cells
+from data import districts, grids, plans
+from data.session import Store
+from etl.actor import Actor
+from etl.posing import Ground, pose, read_ground
+from geo.balance import Measures, Problem, balance, measure
+from geo.errors import ConflictError, StaleError
+from geo.fill import fill
+from geo.progress import Progress, silent
+
+Labels = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Figures:
+    """How a plan stands: the figures people compare plans by."""
+
+    grids: int
+    in_band: int
+    in_band_at_most: int
+    share_in_band: float
+    households: int
+    households_moved: int
+    moved_share: float
+    worst_deviation_percent: float
+    mean_compactness: float
+    split_compounds: int
+    disconnected: int
+
+
+def figures(measures: Measures) -> Figures:
+    """Take the figures of a plan from its measures."""
+    return Figures(
+        grids=measures.grids,
+        in_band=measures.in_band,
+        in_band_at_most=measures.in_band_at_most,
+        share_in_band=measures.share_in_band,
+        households=measures.households,
+        households_moved=measures.households_moved,
+        moved_share=measures.moved_share,
+        worst_deviation_percent=measures.worst_deviation_percent,
+        mean_compactness=measures.mean_compactness,
+        split_compounds=measures.split_compounds,
+        disconnected=len(measures.disconnected),
+    )
+
+
+@dataclass(frozen=True)
+class DraftReport:
+    """A draft that was made: its number and its figures, ``before`` those of the plan it is based on."""
+
+    number: int
+    title: str
+    before: Figures | None
+    after: Figures
+
+
+def draft_stated(
+    store: Store, actor: Actor, district: str, *, target: int = 300, tolerance_percent: int = 10
+) -> DraftReport:
+    """Draft today's plan from the grids the ledger states for its buildings.
+
+    A stated grid that spans communities becomes one grid a community; the ledger's code resolves to all of
+    them, and the part with the most households carries it. Cells without a stated grid join the grid around
+    them.
+
+    Raises
+    ------
+    ConflictError
+        If no building states its grid, or the district has no cells.
+    """
+    with store.begin(district) as connection:
+        place = districts.lock(connection, district)
+        ground = read_ground(connection, district, place.srid, stored_cells.latest_set(connection, district))
+        stated = _stated(connection, district, ground)
+        problem = pose(ground, stated, target, tolerance_percent)
+        assigned = _with_identities(connection, district, ground, fill(problem, stated), stated)
+        measures = measure(problem, assigned)
+        plan = plans.add_draft(
+            connection,
+            district,
+            {
+                "title": "Today's grids, as the ledger states them · 台账现状",
+                "origin": "imported",
+                "based_on": None,
+                "cell_set": ground.cell_set,
+                "target": target,
+                "tolerance_percent": tolerance_percent,
+                "author": actor.id,
+                "report": json.dumps({"after": asdict(figures(measures))}),
+            },
+            pd.DataFrame({"cell_id": ground.cells.id, "grid_id": assigned}),
+        )
+    return DraftReport(plan.number, plan.title, None, figures(measures))
+
+
+def rebalance(
+    store: Store,
+    actor: Actor,
+    district: str,
+    *,
+    base: int | None = None,
+    target: int = 300,
+    tolerance_percent: int = 10,
+    grid_count: int | None = None,
+    seed: int = 0,
+    progress: Progress = silent,
+) -> DraftReport:
+    """Let the balancer propose a draft.
+
+    Parameters
+    ----------
+    base : int, optional
+        Number of the plan to start from; the plan in force by default, and from scratch when there is none.
+    grid_count : int, optional
+        Grids the district shall have.
+
+    Raises
+    ------
+    ConflictError
+        If the district has no cells.
+    StaleError
+        If the cells were changed while the balancer worked.
+    """
+    with store.begin(district) as connection:
+        place = districts.get(connection, district)
+        ground = read_ground(connection, district, place.srid, stored_cells.latest_set(connection, district))
+        based_on = plans.get(connection, district, base) if base else plans.in_force(connection, district)
+        current = _carried(connection, district, based_on, ground)
+    problem = pose(ground, current, target, tolerance_percent, grid_count)
+    proposal = balance(problem, seed=seed, progress=progress)
+    before, after = figures(proposal.report.before), figures(proposal.report.after)
+    with store.begin(district) as connection:
+        districts.lock(connection, district)
+        if stored_cells.latest_set(connection, district) != ground.cell_set:
+            raise StaleError("The district's cells were changed meanwhile.", "Run the rebalance again.")
+        assigned = _with_identities(connection, district, ground, proposal.assignment, current)
+        draft = {
+            "title": f"Rebalance of plan {based_on.number} · 均衡方案"
+            if based_on
+            else "First plan · 首个方案",
+            "origin": "balanced",
+            "based_on": based_on.id if based_on else None,
+            "cell_set": ground.cell_set,
+            "target": target,
+            "tolerance_percent": tolerance_percent,
+            "author": actor.id,
+            "report": json.dumps({"before": asdict(before), "after": asdict(after)}),
+        }
+        cells = pd.DataFrame({"cell_id": ground.cells.id, "grid_id": assigned})
+        plan = plans.add_draft(connection, district, draft, cells)
+        plans.add_moves(connection, district, plan, _moves(ground, problem, assigned))
+    return DraftReport(plan.number, plan.title, before if based_on else None, after)
+
+
+def _stated(connection: Connection, district: str, ground: Ground) -> Labels:
+    """Give every cell of a building with a stated grid the identity of that grid in its community."""
+    cells = ground.cells
+    told = cells[cells.stated_grid.notna()]
+    if told.empty:
+        raise ConflictError(
+            f"No building of district {district} states its grid.",
+            "Draft a first plan with gridgov plan rebalance.",
+        )
+    parts = told.groupby(["stated_grid", "community_id"], as_index=False).households.sum()
+    total = parts.groupby("stated_grid").households.transform("sum")
+    parts["share"] = (parts.households / total).where(total > 0, 1.0)
+    known = grids.external_codes(connection, district).rename(columns={"external_code": "stated_grid"})
+    parts = parts.merge(known[["stated_grid", "community_id", "grid_id"]], how="left")
+    fresh = parts.grid_id.isna()
+    parts.loc[fresh, "grid_id"] = grids.add(connection, district, parts.community_id[fresh].tolist())
+    parts["grid_id"] = parts.grid_id.astype("int64")
+    largest = parts.sort_values(["households", "community_id"], ascending=[False, True])
+    parts["largest"] = ~largest.duplicated("stated_grid").reindex(parts.index)
+    grids.name_external(connection, district, parts.rename(columns={"stated_grid": "external_code"}))
+    labelled = cells[["stated_grid", "community_id"]].merge(
+        parts[["stated_grid", "community_id", "grid_id"]], how="left"
+    )
+    return labelled.grid_id.fillna(-1).to_numpy(np.int64)
+
+
+def _carried(connection: Connection, district: str, plan: plans.Plan | None, ground: Ground) -> Labels:
+    """Give every cell its grid in a plan, -1 where it has none there."""
+    if plan is None:
+        return np.full(len(ground.cells), -1, dtype=np.int64)
+    carried = plans.assignment_on(connection, district, plan.id, ground.cell_set)
+    return carried.set_index("cell_id").grid_id.reindex(ground.cells.id).fillna(-1).to_numpy(np.int64)
+
+
+def _with_identities(
+    connection: Connection, district: str, ground: Ground, labels: Labels, known: Labels
+) -> Labels:
+    """Replace the labels that are not among the known grid ids by the ids of newly made grids."""
+    unknown = np.setdiff1d(labels, known).tolist()
+    if not unknown:
+        return labels
+    community = ground.cells.community_id.to_numpy()
+    first = [int(community[np.argmax(labels == label)]) for label in unknown]
+    made = dict(zip(unknown, grids.add(connection, district, first), strict=True))
+    return np.array([made.get(label, label) for label in labels.tolist()], dtype=np.int64)
+
+
+def _moves(
+    ground: Ground, problem: Problem, assigned: Labels
+) -> list[tuple[int | None, int, list[int], int]]:
+    """List the moves from today's grids to the proposal's, one a pair of grids."""
+    changed = np.flatnonzero(problem.current != assigned)
+    frame = pd.DataFrame(
+        {
+            "from": problem.current[changed],
+            "to": assigned[changed],
+            "cell": ground.cells.id.to_numpy()[changed],
+            "households": problem.households[changed],
+        }
+    )
+    return [
+        (None if source < 0 else int(source), int(goal), group.cell.tolist(), int(group.households.sum()))
+        for (source, goal), group in frame.groupby(["from", "to"])
+    ]

@@ -1,0 +1,184 @@
+"""Publish a plan: check it, issue codes, draw its grids, put it in force; one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from sqlalchemy import Connection
+
+from data import cases, districts, duties, grids, plans, versions
+from data import cells as stored_cells
+from data.plans import Problem
+from data.session import Store
+from etl.actor import Actor
+from etl.posing import Ground, pose, read_ground
+from geo.balance import measure
+from geo.crs import WGS84
+from geo.errors import CheckError, ConflictError, StaleError
+
+AS_FOUND = "Published as found: the district's grids before the platform."
+"""Reason on record for what an imported plan breaks."""
+
+
+@dataclass(frozen=True)
+class PublishReport:
+    """What a publication did; ``problems`` are those that were let pass."""
+
+    number: int
+    grids: int
+    codes_issued: int
+    duties_bound: int
+    duties_ended: int
+    cases_moved: int
+    problems: list[Problem]
+
+
+def publish(
+    store: Store,
+    actor: Actor,
+    district: str,
+    number: int,
+    *,
+    waive: str | None = None,
+    revision: int | None = None,
+) -> PublishReport:
+    """Check a draft and put it in force now.
+
+    Parameters
+    ----------
+    waive : str, optional
+        Reason for which waivable problems are let pass; it is kept with each. A plan with
+        ``origin = imported`` needs none: it is published as found.
+    revision : int, optional
+        The revision the caller saw.
+
+    Raises
+    ------
+    NotFoundError
+        If there is no such plan.
+    ConflictError
+        If the plan is not a draft.
+    StaleError
+        If the plan or the district's cells were changed since.
+    CheckError
+        If the plan breaks a rule that cannot be waived, or one that can and no reason was given.
+    """
+    with store.begin(district) as connection:
+        place = districts.lock(connection, district)
+        plan = _publishable(connection, district, number, revision)
+        ground = read_ground(connection, district, place.srid, plan.cell_set)
+        assigned = _assigned(connection, district, plan, ground)
+        _check_communities(connection, district, plan, ground, assigned)
+        drawn = draw(ground, assigned)
+        _check_overlap(drawn)
+        bound = duties.bind_stated(connection, district, plan.id)
+        found = list(_waivable(connection, district, plan, ground, assigned))
+        reason = waive or (AS_FOUND if plan.origin == "imported" else "")
+        if found and not reason:
+            raise CheckError(
+                f"Plan {number} breaks {len(found)} rules that an approver may waive.",
+                "Mend it, or give a reason: gridgov plan publish NUMBER --waive REASON.",
+                [f"{problem.rule}: {problem.detail}" for problem in found],
+            )
+        plans.write_problems(connection, district, plan.id, found, waived_by=actor.id, reason=reason)
+        issued = grids.issue_codes(connection, district, plan.id)
+        grids.write_published(connection, district, plan.id, drawn)
+        plans.put_in_force(connection, district, plan.id, actor.id)
+        ended = duties.end_retired(connection, district, plan.id)
+        moved = cases.hand_over(connection, district, plan.id, actor.id)
+        versions.advance(connection, district, "grids", "plans", "cases", "locate")
+    return PublishReport(number, len(drawn), issued, bound, ended, moved, found)
+
+
+def draw(ground: Ground, assigned: pd.Series) -> gpd.GeoDataFrame:
+    """Unite the cells of each grid.
+
+    Returns
+    -------
+    GeoDataFrame
+        EPSG:4326; grid_id, households, buildings, area_m2, perimeter_m (metres, in the district's
+        metric system).
+    """
+    cells = ground.cells.assign(grid_id=assigned.to_numpy())
+    counts = cells.groupby("grid_id").agg(
+        households=("households", "sum"), buildings=("building_id", "nunique"), area_m2=("area_m2", "sum")
+    )
+    shapes = cells.groupby("grid_id").geometry.apply(lambda part: shapely.coverage_union_all(part.to_numpy()))
+    drawn = gpd.GeoDataFrame(counts.reset_index(), geometry=shapes.to_numpy(), crs=WGS84)
+    return drawn.assign(perimeter_m=drawn.to_crs(ground.srid).length)
+
+
+def _publishable(connection: Connection, district: str, number: int, revision: int | None) -> plans.Plan:
+    plan = plans.get(connection, district, number)
+    if plan.state != "draft":
+        raise ConflictError(f"Plan {number} is {plan.state}, not a draft.", "Only a draft can be published.")
+    if revision is not None and plan.revision != revision:
+        raise StaleError(
+            f"Plan {number} is at revision {plan.revision}, not {revision}.", "Look at it again."
+        )
+    if plan.cell_set != stored_cells.latest_set(connection, district):
+        raise StaleError(
+            f"The district's cells changed since plan {number} was made.",
+            "Make a new draft with gridgov plan rebalance.",
+        )
+    return plan
+
+
+def _assigned(connection: Connection, district: str, plan: plans.Plan, ground: Ground) -> pd.Series:
+    stored = plans.assignment(connection, district, plan.id).set_index("cell_id").grid_id
+    assigned = stored.reindex(ground.cells.id)
+    if assigned.isna().any() or len(stored) != len(assigned):
+        raise CheckError(
+            f"Plan {plan.number} does not put every cell in a grid.",
+            "Make a new draft with gridgov plan rebalance.",
+            [f"cells without a grid: {int(assigned.isna().sum())}"],
+        )
+    return assigned.astype("int64")
+
+
+def _check_communities(
+    connection: Connection, district: str, plan: plans.Plan, ground: Ground, assigned: pd.Series
+) -> None:
+    of_grid = grids.of_plan(connection, district, plan.id).set_index("id").community_id
+    astray = of_grid.loc[assigned].to_numpy() != ground.cells.community_id.to_numpy()
+    if astray.any():
+        raise CheckError(
+            f"Plan {plan.number} has grids that reach into another community.",
+            "A grid lies in one community: move these cells to a grid of their own.",
+            [f"cell {cell}" for cell in ground.cells.id[astray].head(20)],
+        )
+
+
+def _check_overlap(drawn: gpd.GeoDataFrame) -> None:
+    shapes = drawn.geometry.to_numpy()
+    apart, together = shapely.area(shapes).sum(), shapely.area(shapely.union_all(shapes))
+    if abs(apart - together) > 1e-6 * together:
+        raise CheckError(
+            "Grids of the plan overlap.",
+            "Make the cells again with gridgov cells build.",
+            [f"overlap: {apart / together - 1:.2e} of the area"],
+        )
+
+
+def _waivable(
+    connection: Connection, district: str, plan: plans.Plan, ground: Ground, assigned: pd.Series
+) -> Iterator[Problem]:
+    """Find what an approver may let pass: connection, size, split compounds, vacant duties."""
+    posed = pose(ground, assigned.to_numpy(np.int64), plan.target, plan.tolerance_percent)
+    measures = measure(posed, assigned.to_numpy(np.int64))
+    for row in measures.grid_rows:
+        if row.pieces > 1:
+            yield Problem("connection", f"{row.pieces} pieces", row.label)
+        if not row.in_band:
+            yield Problem("size", f"{row.households} households, {row.deviation_percent:+.0f}%", row.label)
+    if measures.split_compounds:
+        yield Problem(
+            "split_compound", f"{measures.split_compounds} compounds that fit one grid lie in several"
+        )
+    for grid in duties.vacant(connection, district, plan.id):
+        yield Problem("no_duty", "nobody has primary duty", grid)
