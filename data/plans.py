@@ -243,3 +243,34 @@ def put_in_force(connection: Connection, district: str, plan_id: int, approved_b
         ),
         values,
     )
+
+
+def named_or_in_force(connection: Connection, district: str, number: int | None) -> Plan:
+    """Return the plan of that number, without one the plan in force.
+
+    Raises
+    ------
+    NotFoundError
+        If there is no such plan.
+    """
+    if number is not None:
+        return get(connection, district, number)
+    plan = in_force(connection, district)
+    if plan is None:
+        raise NotFoundError(
+            f"District {district} has no plan in force.", "Publish one: gridgov plan publish."
+        )
+    return plan
+
+
+def any_stated(connection: Connection, district: str) -> bool:
+    """Tell whether any placed building of the district states its grid."""
+    return bool(
+        connection.execute(
+            text(
+                "SELECT EXISTS (SELECT FROM buildings WHERE district = :district AND retired_at IS NULL"
+                " AND point IS NOT NULL AND stated_grid IS NOT NULL)"
+            ),
+            {"district": district},
+        ).scalar_one()
+    )

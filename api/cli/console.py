@@ -1,0 +1,198 @@
+"""What every command shares: options, the store, progress, tables, errors without a traceback."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import orjson
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from data import cluster, districts, migrate
+from data.session import Store
+from data.settings import Settings
+from geo import errors
+from geo.progress import Progress as Listener
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+EXIT_CODES: dict[type[errors.GridgovError], int] = {
+    errors.InputError: 2,
+    errors.NotFoundError: 3,
+    errors.ConflictError: 4,
+    errors.BalanceError: 5,
+    errors.SetupError: 6,
+}
+"""0 is success, 1 an honest "no" (an address or point without an answer), 130 an interruption."""
+
+STAGES = {
+    "read": "Reading · 读取",
+    "check": "Checking · 检查",
+    "load": "Loading · 入库",
+    "store": "Storing · 入库",
+    "cells": "Making cells · 生成地块",
+    "balance": "Balancing · 均衡网格",
+    "demo": "Making the demo district · 生成演示区",
+    "locate": "Locating · 查询",
+}
+
+DistrictOption = Annotated[
+    str | None, typer.Option("--district", "-d", help="District code; not needed when there is only one.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for scripts instead of a table.")]
+
+
+@contextmanager
+def guarded() -> Iterator[None]:
+    """Turn our errors into one message on standard error and an exit code."""
+    try:
+        yield
+    except errors.GridgovError as error:
+        err.print(f"[bold red]Error[/] {error.fault}")
+        for problem in getattr(error, "problems", [])[:20]:
+            err.print(f"  - {problem}")
+        if error.remedy:
+            err.print(f"[dim]→[/] {error.remedy}")
+        raise SystemExit(exit_code(error)) from None
+    except ValidationError as error:
+        for fault in error.errors():
+            name = "_".join(str(part) for part in fault["loc"]).upper()
+            err.print(f"[bold red]Error[/] GRIDGOV_{name}: {fault['msg']} (it is {fault['input']!r}).")
+        raise SystemExit(EXIT_CODES[errors.SetupError]) from None
+
+
+def exit_code(error: errors.GridgovError) -> int:
+    """Return the exit code of the nearest listed kind of error."""
+    return next((EXIT_CODES[kind] for kind in type(error).__mro__ if kind in EXIT_CODES), 1)
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[Store]:
+    """Open the store: the database that is set, else the private cluster, kept at the newest schema.
+
+    Raises
+    ------
+    SetupError
+        If the database set has another schema than this program.
+    """
+    if settings.database_url is None:
+        with cluster.running(settings.data_dir) as url:
+            current, newest = migrate.versions(url)
+            if current != newest:
+                migrate.upgrade(url)
+            with _closing(Store(url, pool_size=settings.pool_size)) as store:
+                yield store
+        return
+    current, newest = migrate.versions(settings.database_url)
+    if current != newest:
+        raise errors.SetupError(
+            f"The database has schema {current or 'none'}, this program needs {newest}.",
+            "Run gridgov db upgrade.",
+        )
+    with _closing(Store(settings.database_url, pool_size=settings.pool_size)) as store:
+        yield store
+
+
+@contextmanager
+def _closing(store: Store) -> Iterator[Store]:
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def chosen(store: Store, settings: Settings, named: str | None) -> districts.District:
+    """Return the district meant: the option, else ``GRIDGOV_DISTRICT``, else the only one."""
+    with store.begin() as connection:
+        return districts.choose(connection, named or settings.district)
+
+
+@contextmanager
+def progress() -> Iterator[Listener]:
+    """Show stages as bars on a terminal, as lines where there is none."""
+    if not err.is_terminal:
+        begun: set[str] = set()
+
+        def line(stage: str, share: float) -> None:
+            if stage not in begun:
+                begun.add(stage)
+                err.print(f"{STAGES.get(stage, stage)} ...")
+
+        yield line
+        return
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f}%"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=err, transient=True) as bars:
+        tasks: dict[str, Any] = {}
+
+        def bar(stage: str, share: float) -> None:
+            if stage not in tasks:
+                tasks[stage] = bars.add_task(STAGES.get(stage, stage), total=1.0)
+            bars.update(tasks[stage], completed=share)
+
+        yield bar
+
+
+def print_json(value: Any) -> None:
+    """Print a report as JSON; dataclasses, dates, numpy values and paths are known."""
+    sys.stdout.buffer.write(
+        orjson.dumps(value, default=_plain, option=orjson.OPT_INDENT_2 | orjson.OPT_SERIALIZE_NUMPY)
+    )
+    sys.stdout.buffer.write(b"\n")
+    sys.stdout.flush()
+
+
+def _plain(value: Any) -> Any:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return dataclasses.asdict(value)
+    if isinstance(value, Path):
+        return str(value)
+    if hasattr(value, "lower") and hasattr(value, "upper"):
+        return {"from": value.lower, "until": value.upper}
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"{type(value).__name__} cannot be shown as JSON")
+
+
+def print_pairs(title: str, pairs: Mapping[str, Any]) -> None:
+    """Print names and values below each other."""
+    table = Table(
+        title=title, title_justify="left", title_style="bold", show_header=False, box=None, pad_edge=False
+    )
+    table.add_column(style="dim")
+    table.add_column(justify="right")
+    for name, value in pairs.items():
+        table.add_row(name, _shown(value))
+    out.print(table)
+
+
+def print_rows(title: str, headers: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Print a table; numbers stand to the right."""
+    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    for position, header in enumerate(headers):
+        figures = rows and all(isinstance(row[position], int | float | None) for row in rows)
+        table.add_column(header, justify="right" if figures else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(_shown(value) for value in row))
+    out.print(table)
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, float):
+        return f"{value:,.1f}"
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)

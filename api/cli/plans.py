@@ -1,0 +1,230 @@
+"""``gridgov plan``: drafts, proposals, publication."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Annotated, Any
+
+import typer
+
+from api.cli.console import (
+    DistrictOption,
+    JsonOption,
+    chosen,
+    opened,
+    out,
+    print_json,
+    print_pairs,
+    print_rows,
+    progress,
+)
+from data import grids, plans
+from data.settings import Settings
+from etl.actor import operator
+from etl.plans import DraftReport, draft_stated
+from etl.plans import rebalance as propose
+from etl.publish import publish as put_in_force
+
+app = typer.Typer(no_args_is_help=True, help="Plans: which cell is in which grid (方案).")
+
+NAMES = {
+    "grids": "Grids · 网格",
+    "in_band": "Within the band · 达标",
+    "in_band_at_most": "At most possible · 理论上限",
+    "share_in_band": "Share within the band · 达标率",
+    "households": "Households · 户数",
+    "households_moved": "Households moved · 划转户数",
+    "moved_share": "Share moved · 划转比例",
+    "worst_deviation_percent": "Worst deviation, % · 最大偏差",
+    "mean_compactness": "Compactness (Polsby-Popper) · 紧凑度",
+    "split_compounds": "Compounds split needlessly · 被拆分小区",
+    "disconnected": "Grids in pieces · 不连通网格",
+}
+SHARES = {"share_in_band", "moved_share"}
+
+
+@app.command("list", epilog="Example: gridgov plan list --json")
+def list_(district: DistrictOption = None, json: JsonOption = False) -> None:
+    """List the district's plans, the newest first (方案列表)."""
+    settings = Settings()
+    with opened(settings) as store:
+        code = chosen(store, settings, district).code
+        with store.begin(code) as connection:
+            found = plans.every(connection, code)
+    if json:
+        print_json(found)
+        return
+    rows = [
+        (
+            p.number,
+            p.state,
+            p.origin,
+            p.title,
+            p.author,
+            p.valid.lower if p.valid else None,
+            p.valid.upper if p.valid else None,
+        )
+        for p in found
+    ]
+    headers = (
+        "No. · 号",
+        "State · 状态",
+        "Origin · 来源",
+        "Title · 名称",
+        "Author · 作者",
+        "From · 自",
+        "Until · 至",
+    )
+    print_rows(f"Plans of {code} · 方案", headers, rows)
+
+
+@app.command(
+    epilog="Examples: gridgov plan rebalance   ·   gridgov plan rebalance --base 1 --target 300 --grids 452"
+)
+def rebalance(
+    district: DistrictOption = None,
+    base: Annotated[int | None, typer.Option(help="Plan to start from; the one in force by default.")] = None,
+    target: Annotated[int | None, typer.Option(min=1, help="Households a grid should have.")] = None,
+    tolerance: Annotated[
+        int | None, typer.Option(min=1, max=50, help="Band around the target, percent.")
+    ] = None,
+    grid_count: Annotated[
+        int | None, typer.Option("--grids", min=1, help="Grids the district shall have.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Another seed gives another proposal.")] = 0,
+    json: JsonOption = False,
+) -> None:
+    """Let the balancer draft a plan that moves few households (均衡网格，生成草案)."""
+    settings = Settings()
+    with opened(settings) as store, progress() as listener:
+        code = chosen(store, settings, district).code
+        report = propose(
+            store,
+            operator(),
+            code,
+            base=base,
+            target=target or settings.target,
+            tolerance_percent=tolerance or settings.tolerance_percent,
+            grid_count=grid_count,
+            seed=seed,
+            progress=listener,
+        )
+    _print_draft(report, json)
+
+
+@app.command(epilog="Example: gridgov plan stated --district 340504")
+def stated(district: DistrictOption = None, json: JsonOption = False) -> None:
+    """Draft today's plan from the ledger's own column of grids (按台账现状生成草案)."""
+    settings = Settings()
+    with opened(settings) as store:
+        code = chosen(store, settings, district).code
+        report = draft_stated(
+            store, operator(), code, target=settings.target, tolerance_percent=settings.tolerance_percent
+        )
+    _print_draft(report, json)
+
+
+@app.command(epilog="Examples: gridgov plan show   ·   gridgov plan show 2 --grids")
+def show(
+    number: Annotated[int | None, typer.Argument(help="Plan number; the plan in force by default.")] = None,
+    district: DistrictOption = None,
+    with_grids: Annotated[bool, typer.Option("--grids", help="List its grids.")] = False,
+    json: JsonOption = False,
+) -> None:
+    """Show a plan: state, figures, problems, grids (查看方案)."""
+    settings = Settings()
+    with opened(settings) as store:
+        code = chosen(store, settings, district).code
+        with store.begin(code) as connection:
+            plan = plans.named_or_in_force(connection, code, number)
+            problems = plans.problems(connection, code, plan.id)
+            listed = grids.of_plan(connection, code, plan.id).drop(columns="geometry")
+    if json:
+        print_json(
+            {
+                **dataclasses.asdict(plan),
+                "problems": problems.to_dict("records"),
+                "grids": listed.astype(object).where(listed.notna(), None).to_dict("records"),
+            }
+        )
+        return
+    _print_plan(plan)
+    counts = problems.groupby("rule").size()
+    print_rows("Problems · 问题", ("Rule · 规则", "Count · 数"), list(counts.items()))
+    if with_grids:
+        columns = ["code", "external_code", "community", "households", "buildings"]
+        shown = listed[columns].astype(object).where(listed[columns].notna(), None)
+        headers = (
+            "Code · 编码",
+            "Ledger's · 台账编码",
+            "Community · 社区",
+            "Households · 户数",
+            "Buildings · 楼栋",
+        )
+        print_rows("Grids · 网格", headers, shown.to_numpy().tolist())
+
+
+@app.command(epilog='Example: gridgov plan publish 2 --waive "agreed at the meeting of 12 May"')
+def publish(
+    number: Annotated[int, typer.Argument(help="Number of a draft.")],
+    district: DistrictOption = None,
+    waive: Annotated[
+        str | None, typer.Option(help="Reason to let waivable problems pass; it is kept with each.")
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Check a draft and put it in force now (发布方案)."""
+    settings = Settings()
+    with opened(settings) as store:
+        code = chosen(store, settings, district).code
+        report = put_in_force(store, operator(), code, number, waive=waive)
+    if json:
+        print_json(report)
+        return
+    print_pairs(
+        f"Plan {number} is in force · 方案已生效",
+        {
+            "Grids · 网格": report.grids,
+            "Codes issued · 新发编码": report.codes_issued,
+            "Duties bound · 关联值守": report.duties_bound,
+            "Duties ended · 结束值守": report.duties_ended,
+            "Cases moved · 移交工单": report.cases_moved,
+            "Problems on record · 在案问题": len(report.problems),
+        },
+    )
+
+
+def _print_draft(report: DraftReport, json: bool) -> None:
+    if json:
+        print_json(report)
+        return
+    after = dataclasses.asdict(report.after)
+    before = dataclasses.asdict(report.before) if report.before else {}
+    rows = [(NAMES[name], _figure(name, before.get(name)), _figure(name, after[name])) for name in NAMES]
+    headers = ("", "Before · 之前", "After · 之后")
+    print_rows(f"Draft {report.number}: {report.title}", headers, rows)
+    out.print(f"[dim]→[/] gridgov plan show {report.number} · gridgov plan publish {report.number}")
+
+
+def _print_plan(plan: plans.Plan) -> None:
+    valid = plan.valid
+    print_pairs(
+        f"Plan {plan.number}: {plan.title}",
+        {
+            "State · 状态": plan.state,
+            "Origin · 来源": plan.origin,
+            "In force from · 生效": valid.lower if valid else None,
+            "In force until · 失效": valid.upper if valid else None,
+            "Cell set · 地块集": str(plan.cell_set),
+            "Target · 目标": f"{plan.target} ± {plan.tolerance_percent}%",
+            "Author · 作者": plan.author,
+            "Approved by · 批准": plan.approved_by,
+            **{NAMES[name]: _figure(name, value) for name, value in plan.report.get("after", {}).items()},
+        },
+    )
+
+
+def _figure(name: str, value: Any) -> Any:
+    if name in SHARES and value is not None:
+        return f"{100 * value:.1f}%"
+    return f"{value:.2f}" if isinstance(value, float) else value
