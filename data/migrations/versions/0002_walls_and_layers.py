@@ -138,6 +138,7 @@ def upgrade() -> None:
         )
     op.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON {', '.join(TENANT_TABLES)} TO {APP_ROLE}")
     op.execute(f"GRANT SELECT, INSERT, UPDATE ON districts TO {APP_ROLE}")
+    op.execute(f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {APP_ROLE}")
     op.execute(KEEP_CODES)
     op.execute("CREATE SCHEMA layers")
     op.execute(f"GRANT USAGE, CREATE ON SCHEMA layers TO {APP_ROLE}")
@@ -158,3 +159,4 @@ def downgrade() -> None:
         op.execute(f"ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY")
         op.execute(f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY")
     op.execute(f"REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {APP_ROLE}")
+    op.execute(f"REVOKE ALL ON ALL SEQUENCES IN SCHEMA public FROM {APP_ROLE}")
