@@ -1,0 +1,69 @@
+"""``gridgov serve``: the web server."""
+
+from __future__ import annotations
+
+import socket
+from typing import Annotated
+
+import typer
+import uvicorn
+
+from api.app import create_app
+from api.cli.console import opened, out
+from data.session import Store
+from data.settings import Settings
+from geo.errors import SetupError
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("serve", epilog="Examples: gridgov serve   ·   GRIDGOV_PORT=8080 gridgov serve")(serve)
+
+
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on; GRIDGOV_HOST by default.")] = None,
+    port: Annotated[int | None, typer.Option(min=1, max=65535, help="Port; GRIDGOV_PORT by default.")] = None,
+) -> None:
+    """Serve the pages and the API until Ctrl-C (启动服务)."""
+    settings = Settings()
+    settings = settings.model_copy(update={"host": host or settings.host, "port": port or settings.port})
+    check_port(settings)
+    with opened(settings) as store:
+        run(store, settings)
+
+
+def check_port(settings: Settings) -> None:
+    """See that the port is free before anything slow is begun.
+
+    Raises
+    ------
+    SetupError
+        If something listens there already, or the address is not this machine's.
+    """
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            raise SetupError(
+                f"{settings.host}:{settings.port} cannot be listened on: {error.strerror}.",
+                "Choose another with GRIDGOV_PORT or GRIDGOV_HOST, or end what uses it.",
+            ) from error
+
+
+def run(store: Store, settings: Settings) -> None:
+    """Serve on the settings' address until Ctrl-C."""
+    shown = f"[{settings.host}]" if ":" in settings.host else settings.host
+    base = f"http://{shown}:{settings.port}"
+    out.print(f"\n[bold]gridgov[/] is at [bold]{base}/[/]  (map · 地图)")
+    out.print(f"            {base}/docs  (API · 接口文档)")
+    out.print("            Ctrl-C stops it · 按 Ctrl-C 停止\n")
+    uvicorn.run(
+        create_app(store, settings),
+        host=settings.host,
+        port=settings.port,
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+    )
