@@ -32,7 +32,7 @@ from urllib.parse import quote
 import psycopg
 
 from data.folders import give, is_alone, locked, make_private, unusable, user_name
-from data.postgres import Server, explained, find_server, output
+from data.postgres import Server, explained, find_server
 from geo.errors import ClusterError
 
 NAME = "gridgov"  # of the superuser and of the database
@@ -41,6 +41,7 @@ PORT = 5432  # only part of the socket's file name
 START_SECONDS = 120  # recovery after a crash is the slow case
 FREE_BYTES_NEW = 200_000_000  # a new cluster with its first write-ahead log takes about 60 MB
 FREE_BYTES_START = 40_000_000
+PROCESSES = Path("/proc")  # where there is none (macOS), PostgreSQL judges alone
 LONGEST_SOCKET = 103  # bytes of path: 107 on Linux, 103 on macOS
 
 SETTINGS = MappingProxyType(
@@ -113,8 +114,7 @@ def running(data_dir: Path, *, settings: Mapping[str, str] = MappingProxyType({}
 
 def status(data_dir: Path) -> Status:
     """Look at the cluster of a data folder; change nothing."""
-    home = data_dir / "postgres"
-    return Cluster(home.resolve()).status() if home.exists() else Status("absent")
+    return Cluster.at(data_dir).status() if os.path.lexists(data_dir / "postgres") else Status("absent")
 
 
 def stop(data_dir: Path) -> None:
@@ -172,11 +172,11 @@ class Cluster:
             lines = (self.data / "postmaster.pid").read_text("utf-8").splitlines()
         except FileNotFoundError:
             return Status("stopped")
-        pid = int(lines[0]) if lines and lines[0].isdigit() else 0
-        folder = Path(lines[4]) if len(lines) > 4 else self.home
-        if len(lines) > 7 and lines[7].strip() == "ready" and _answers(folder):
-            return Status("running", pid, folder)
-        return Status("starting", pid) if self._is_ours(pid) else Status("stopped")
+        pid, folder = (int(lines[0]), Path(lines[4])) if len(lines) > 4 else (None, None)
+        if folder and _answers(folder):
+            ready = lines[7:] and lines[7].strip() == "ready"
+            return Status("running", pid, folder) if ready else Status("starting", pid)
+        return Status("starting", pid) if self._is_used() else Status("stopped")
 
     def start(self, settings: Mapping[str, str]) -> str:
         """Make and start it unless it runs; returns the database's address."""
@@ -189,7 +189,9 @@ class Cluster:
             self._launch(server, settings)
             now = self.status()
         if now.socket is None or now.url is None:
-            raise ClusterError(f"The database in {self.home} did not get ready.", self._last_words())
+            raise ClusterError(
+                f"The database in {self.home} is not ready after {START_SECONDS} seconds.", self._last_words()
+            )
         _ensure_database(now.socket)
         return now.url
 
@@ -199,9 +201,8 @@ class Cluster:
         if now.state not in ("starting", "running"):
             return
         server = find_server(int((self.data / "PG_VERSION").read_text("ascii")))
-        run = server.run(
-            self.home, "pg_ctl", "stop", "-D", str(self.data), "-m", "fast", "-w", "-t", str(START_SECONDS)
-        )
+        wait = ["-w", "-t", str(START_SECONDS)]
+        run = server.run(self.home, "pg_ctl", "stop", "-D", self.data.name, "-m", "fast", *wait)
         if run.returncode != 0 and self.status().state != "stopped":
             raise ClusterError(f"The database (process {now.pid}) does not stop.", self._last_words())
         if now.socket and now.socket.parent != self.home:
@@ -219,18 +220,9 @@ class Cluster:
         _check_space(self.home, FREE_BYTES_NEW)
         fresh = self.home / "data.new"
         shutil.rmtree(fresh, ignore_errors=True)
-        options = [
-            "-U",
-            NAME,
-            "-E",
-            "UTF8",
-            "--locale=C",
-            f"--lc-ctype={CTYPE}",
-            "-A",
-            "trust",
-            "--data-checksums",
-        ]
-        run = server.run(self.home, "initdb", "-D", str(fresh), *options)
+        locale = ["--encoding=UTF8", "--locale=C", f"--lc-ctype={CTYPE}"]
+        access = [f"--username={NAME}", "--auth=trust"]  # whoever can open the socket
+        run = server.run(self.home, "initdb", "-D", fresh.name, "--data-checksums", *locale, *access)
         if run.returncode != 0:
             shutil.rmtree(fresh, ignore_errors=True)
             raise explained("A new database cannot be made", run.stdout)
@@ -240,20 +232,27 @@ class Cluster:
         _check_space(self.home, FREE_BYTES_START)
         pid_file = self.data / "postmaster.pid"
         if pid_file.exists():
-            # Its process is gone, or is another program that got the same number since.
             _log.warning("The database was not stopped properly; it recovers by itself.")
-            pid_file.unlink()
+            if PROCESSES.exists():
+                # Another program may have got the same number since: PostgreSQL would not start for it.
+                pid_file.unlink()
         folder = self._socket_folder()
-        options = {**SETTINGS, **settings, "port": str(PORT), "unix_socket_directories": f'"{folder}"'}
+        quoted = '"' + str(folder).replace('"', '""') + '"'
+        options = {**SETTINGS, **settings, "port": str(PORT), "unix_socket_directories": quoted}
         words = shlex.join(word for key, value in options.items() for word in ("-c", f"{key}={value}"))
         seen = self.log.stat().st_size if self.log.exists() else 0
-        arguments = ["-D", str(self.data), "-l", str(self.log), "-w", "-t", str(START_SECONDS), "-o", words]
-        run = server.run(self.home, "pg_ctl", "start", *arguments)
+        # Paths are relative to the home: pg_ctl hands them to a shell.
+        where = ["-D", self.data.name, "-l", self.log.name]
+        run = server.run(self.home, "pg_ctl", "start", *where, "-w", "-t", str(START_SECONDS), "-o", words)
         if run.returncode != 0:
-            said = (
-                self.log.read_bytes()[seen:].decode("utf-8", "replace") if self.log.exists() else run.stdout
+            late = "in time" in run.stdout
+            what = (
+                f"The database is not ready after {START_SECONDS} seconds"
+                if late
+                else "The database does not start"
             )
-            raise explained("The database does not start", said)
+            said = self.log.read_bytes()[seen:] if self.log.exists() else run.stdout.encode()
+            raise explained(what, said.decode("utf-8", "replace"))
 
     def _socket_folder(self) -> Path:
         """Make an empty private folder for the socket: in the home, unless its path is too long there."""
@@ -266,14 +265,9 @@ class Cluster:
         give(folder, self.home.stat().st_uid)
         return folder
 
-    def _is_ours(self, pid: int) -> bool:
-        """Whether a process is this cluster's server, and not another that got the same number."""
-        if Path("/proc/self").exists():
-            try:
-                return Path(f"/proc/{pid}/cwd").readlink() == self.data
-            except OSError:
-                return False
-        return str(self.data) in output("/bin/ps", "-p", str(pid), "-o", "command=")
+    def _is_used(self) -> bool:
+        """Whether any process of a server works in the data folder: starting, stopping, or left behind."""
+        return any(_works_in(process) == self.data for process in PROCESSES.glob("[0-9]*"))
 
     def _last_words(self) -> str:
         lines = self.log.read_text("utf-8", "replace").splitlines()[-5:] if self.log.exists() else []
@@ -303,6 +297,14 @@ def _ensure_database(folder: Path) -> None:
             f"The database {NAME} has the character type {row and row[0]}, without Chinese letters.",
             f"It must be {CTYPE}: set GRIDGOV_DATA_DIR to a new folder.",
         )
+
+
+def _works_in(process: Path) -> Path | None:
+    """Folder that a process works in; None when it has ended, or is another user's."""
+    try:
+        return (process / "cwd").readlink()
+    except OSError:
+        return None
 
 
 def _socket_in(folder: Path) -> str:

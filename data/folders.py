@@ -30,7 +30,14 @@ def as_user(uid: int) -> User:
     """Say how root becomes another user; nobody else needs to, or could."""
     if os.geteuid() != 0:
         return {}
-    return {"user": uid, "group": pwd.getpwuid(uid).pw_gid, "extra_groups": []}
+    try:
+        group = pwd.getpwuid(uid).pw_gid
+    except KeyError as error:
+        raise ClusterError(
+            f"A folder belongs to user {uid}, who has no name on this machine.",
+            "Give it to a user of this machine, or set GRIDGOV_DATA_DIR to another folder.",
+        ) from error
+    return {"user": uid, "group": group, "extra_groups": []}
 
 
 def user_name(uid: int) -> str:
@@ -48,15 +55,16 @@ def give(path: Path | int, owner: int) -> None:
 
 
 def make_private(folder: Path) -> None:
-    """Make a folder for one user alone: for oneself, or, when root, for ``postgres``.
+    """Make a folder for one user alone.
 
+    That is oneself, or, when root, the owner of the folder it is in, or ``postgres`` when that is root.
     When that user cannot get there (root's home is closed to others), the folder is a link to one
     in `ELSEWHERE`.
     """
     folder.mkdir(mode=0o700)
     if os.geteuid() != 0:
         return
-    owner = _server_user()
+    owner = folder.parent.stat().st_uid or _server_user()
     give(folder, owner)
     enter = subprocess.run(
         ["/bin/sh", "-c", 'cd "$0"', str(folder)],
@@ -66,7 +74,8 @@ def make_private(folder: Path) -> None:
         **as_user(owner),
     )
     if enter.returncode != 0:
-        ELSEWHERE.mkdir(mode=0o755, exist_ok=True)
+        ELSEWHERE.mkdir(exist_ok=True)
+        ELSEWHERE.chmod(0o755)
         place = Path(tempfile.mkdtemp(prefix=f"{folder.name}-", dir=ELSEWHERE))
         give(place, owner)
         folder.rmdir()

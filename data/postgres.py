@@ -40,6 +40,11 @@ KNOWN_FAULTS = (
     ),
     (r"No space left on device", "The disk is full.", "Free some space and start again: nothing is lost."),
     (
+        r"lock file .* already exists",
+        "PostgreSQL believes that another one runs in its folder.",
+        "When none does, delete postmaster.pid in the data folder and start again.",
+    ),
+    (
         r"Permission denied",
         "PostgreSQL may not use its folder.",
         "Give it back to its owner, or name another.",
