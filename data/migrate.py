@@ -10,6 +10,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.exc import OperationalError, ProgrammingError
+from sqlalchemy.pool import NullPool
 
 from data.session import APP_ROLE
 from geo.errors import SetupError
@@ -62,7 +63,7 @@ def versions(url: str) -> tuple[str | None, str | None]:
 
 def _connected(url: str) -> Connection:
     try:
-        return create_engine(url).connect()
+        return create_engine(url, poolclass=NullPool).connect()
     except OperationalError as error:
         raise SetupError(
             "The database cannot be reached.", "Check GRIDGOV_DATABASE_URL and that the server runs."
