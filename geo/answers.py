@@ -1,0 +1,230 @@
+"""What is answered to "whose grid is this?": the statuses, what to do next, and the parts of an answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class Words(NamedTuple):
+    """A text in both languages."""
+
+    zh: str
+    en: str
+
+
+class Status(StrEnum):
+    """How sure an answer is; one table for point, address, batch, command line and pages."""
+
+    MATCH = "match"
+    APPROXIMATE = "approximate"
+    AMBIGUOUS = "ambiguous"
+    OUTSIDE = "outside"
+    NONE = "none"
+    NO_ANSWER = "no_answer"
+
+
+NEXT_STEP = {
+    Status.MATCH: Words("派给该网格。", "Dispatch to this grid."),
+    Status.APPROXIMATE: Words(
+        "先与来电人核对地点，再派给该网格。", "Check the place with the caller, then dispatch to this grid."
+    ),
+    Status.AMBIGUOUS: Words(
+        "请来电人在所列选项中指明一处，再派单。",
+        "Ask the caller which of the alternatives is meant, then dispatch.",
+    ),
+    Status.OUTSIDE: Words(
+        "不在本区，转至所属区。", "It is not in this district: pass it to the district it is in."
+    ),
+    Status.NONE: Words(
+        "登记中没有此地址：核对名称和号码，或改用地图选点。",
+        "The register has no such address: check name and number, or pick the point on the map.",
+    ),
+    Status.NO_ANSWER: Words(
+        "有此楼栋但尚未划入网格：联系所属社区。",
+        "The building is known but lies in no grid yet: call its community.",
+    ),
+}
+"""What a dispatcher should do next."""
+
+
+class Reason(StrEnum):
+    """Why an answer is not a plain match."""
+
+    GAP = "gap"
+    UNKNOWN_WORDS = "unknown_words"
+    SEVERAL_BUILDINGS = "several_buildings"
+    INCOMPLETE = "incomplete"
+    SPLIT_BUILDING = "split_building"
+    STATED_ONLY = "stated_only"
+    PENDING = "pending"
+
+
+REASONS = {
+    Reason.GAP: Words(
+        "该点不在任何网格内，给出最近的网格。", "No grid covers the point; the nearest one is named."
+    ),
+    Reason.UNKNOWN_WORDS: Words(
+        "地址前部与登记不符。", "Words in front of the name do not agree with the register."
+    ),
+    Reason.SEVERAL_BUILDINGS: Words("多处楼栋同名。", "Several buildings have this name."),
+    Reason.INCOMPLETE: Words(
+        "地址不完整，只匹配到开头。", "The address is incomplete: several begin like it."
+    ),
+    Reason.SPLIT_BUILDING: Words(
+        "该楼按单元分属不同网格，请补充单元号。",
+        "The building is split among grids by entrance: the entrance (单元) is needed.",
+    ),
+    Reason.STATED_ONLY: Words(
+        "该楼无坐标，按台账所填网格答复。",
+        "The building has no position; its grid is the one the ledger states.",
+    ),
+    Reason.PENDING: Words(
+        "新楼栋，下次方案确认前按所在网格答复。",
+        "A new building: the grid that covers it answers until the next plan.",
+    ),
+}
+"""Each reason in words."""
+
+
+@dataclass(frozen=True)
+class District:
+    """The tenant an answer is about."""
+
+    code: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The plan an answer holds for, and until when; ``valid_until`` is None while no end is known."""
+
+    number: int
+    title: str
+    valid_from: datetime
+    valid_until: datetime | None
+
+
+@dataclass(frozen=True)
+class Community:
+    """A community; ``phone`` is the channel the public is given."""
+
+    code: str
+    external_code: str | None
+    provisional: bool
+    name: str
+    status: str
+    town: str | None
+    phone: str | None
+
+
+@dataclass(frozen=True)
+class OnDuty:
+    """Who is on duty today. The worker's name and phone are for staff, and None for everybody else."""
+
+    role: str
+    worker: str | None = None
+    phone: str | None = None
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A grid of the plan in force; ``households`` is None where the count is withheld."""
+
+    code: str
+    external_code: str | None
+    provisional: bool
+    kind: str
+    households: int | None
+    community: Community
+    on_duty: tuple[OnDuty, ...] = ()
+
+
+@dataclass(frozen=True)
+class Site:
+    """A party-service site that is open; EPSG:4326."""
+
+    name: str
+    kind: str | None
+    services: tuple[str, ...]
+    hours: str | None
+    address: str | None
+    phone: str | None
+    lon: float
+    lat: float
+
+
+@dataclass(frozen=True)
+class NearSite:
+    """A site and its distance from the place asked about, in metres as the crow flies."""
+
+    site: Site
+    distance_m: float
+
+
+@dataclass(frozen=True)
+class Building:
+    """A building an address names; without a position ``lon`` and ``lat`` are None."""
+
+    external_code: str | None
+    name: str
+    lon: float | None
+    lat: float | None
+
+
+@dataclass(frozen=True)
+class Alternative:
+    """Another grid that may be meant, with the building or the distance that speaks for it."""
+
+    grid: Grid
+    building: Building | None = None
+    distance_m: float | None = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Whose grid it is, how sure that is, and what else may be meant.
+
+    Attributes
+    ----------
+    status : Status
+        How sure it is.
+    reasons : tuple of Reason
+        Why it is not a plain match.
+    district, plan, data_version
+        What the answer holds for.
+    grid : Grid, optional
+        The grid, with its community and who is on duty.
+    building : Building, optional
+        For an address: the building it names.
+    entrance : int, optional
+        For an address: the 单元 it names.
+    alternatives : tuple of Alternative
+        Other grids that may be meant, the likeliest first.
+    sites : tuple of NearSite
+        The nearest open sites.
+    border_m : float, optional
+        Distance to the border of the grid, for a point inside it.
+    outside_m : float, optional
+        Distance to the nearest grid, for a point in none.
+    """
+
+    status: Status
+    district: District
+    plan: Plan
+    data_version: int
+    reasons: tuple[Reason, ...] = ()
+    grid: Grid | None = None
+    building: Building | None = None
+    entrance: int | None = None
+    alternatives: tuple[Alternative, ...] = ()
+    sites: tuple[NearSite, ...] = ()
+    border_m: float | None = None
+    outside_m: float | None = None
+
+    @property
+    def next_step(self) -> Words:
+        """What a dispatcher should do next."""
+        return NEXT_STEP[self.status]
