@@ -1,0 +1,131 @@
+"""What colours and words mean: ``web/legend.json``, read alike by the folium pages and the web pages."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from markupsafe import Markup
+
+WEB = Path(__file__).parent / "web"
+WITHHELD_BELOW = 10
+"""Counts of households below this are shown to nobody outside."""
+
+
+class Words(NamedTuple):
+    """One saying in both languages; a page holds both and shows one (``html[lang]``, see app.css)."""
+
+    zh: str
+    en: str
+
+    @property
+    def html(self) -> Markup:
+        """Both languages as HTML, escaped."""
+        return Markup('<span lang="zh-CN">{}</span><span lang="en">{}</span>').format(self.zh, self.en)
+
+
+@dataclass(frozen=True)
+class Deviation:
+    """A class of grids by their households' deviation from the target.
+
+    It holds from ``low`` to ``high`` households, both included; None is open. Fill and pattern say the same,
+    so that the class is told without seeing colours. The class of withheld counts has neither end.
+    """
+
+    name: str
+    words: Words
+    low: int | None
+    high: int | None
+    fill: str
+    ink: str | None
+    pattern: str | None
+    gap: int
+
+    @property
+    def range(self) -> str:
+        """Households of the class, as digits; empty for withheld counts."""
+        if self.low is None and self.high is None:
+            return ""
+        if self.low is None:
+            return f"≤ {self.high}"
+        return f"≥ {self.low}" if self.high is None else f"{self.low}–{self.high}"
+
+    @property
+    def paint(self) -> str:
+        """Value of an SVG ``fill``: the pattern that the page defines for the class, or the plain colour."""
+        return f"url(#{self.name})" if self.pattern else self.fill
+
+
+@lru_cache(maxsize=1)
+def _legend() -> Mapping[str, Any]:
+    legend: Mapping[str, Any] = json.loads((WEB / "legend.json").read_text(encoding="utf-8"))
+    return legend
+
+
+def grid_colours() -> tuple[str, ...]:
+    """Six colours told apart under every kind of colour vision."""
+    return tuple(_legend()["grid_colours"])
+
+
+def words(subject: str, key: object) -> Words:
+    """Return the words for a stored value such as ``("state", "open")``; an unknown one speaks for itself."""
+    entry = _legend()["words"][subject].get(key)
+    return Words(entry["zh"], entry["en"]) if entry else Words(str(key), str(key))
+
+
+def sign(subject: str, key: object) -> str:
+    """Return the one character that marks a kind of point on the map."""
+    return str(_legend()["words"][subject].get(key, {}).get("sign", "●"))
+
+
+def deviations(target: int, tolerance_percent: int) -> tuple[Deviation, ...]:
+    """Return the classes of deviation from few households to many, then the one of withheld counts.
+
+    Their bounds are multiples of the tolerance: in band, up to 2.5 and up to 5 times as far. Classes that no
+    number of households falls into are left out.
+    """
+    step = target * tolerance_percent / 100
+    classes = []
+    for entry in _legend()["deviation"]:
+        low, high = _ends(entry, target, step)
+        if high is None or high >= WITHHELD_BELOW:
+            classes.append(_deviation(entry, low, high))
+    return (*classes, _deviation(_legend()["withheld"], None, None))
+
+
+def deviation_of(households: int | None, classes: tuple[Deviation, ...]) -> Deviation:
+    """Return the class of a grid; None, and what is below `WITHHELD_BELOW`, is withheld."""
+    if households is None or households < WITHHELD_BELOW:
+        return classes[-1]
+    return next(c for c in classes if c.high is None or households <= c.high)
+
+
+def _ends(entry: Mapping[str, Any], target: int, step: float) -> tuple[int | None, int | None]:
+    """First and last whole number of households of a class; the ends of the band belong to the band."""
+    low, high = entry["from"], entry["to"]
+    first = None if low is None else _first_beyond(target + low * step, inclusive=low < 0)
+    after = None if high is None else _first_beyond(target + high * step, inclusive=high < 0)
+    return first, None if after is None else after - 1
+
+
+def _first_beyond(bound: float, *, inclusive: bool) -> int:
+    """Smallest whole number from ``bound`` on, or after it."""
+    whole = int(-(-round(bound, 6) // 1))
+    return whole if inclusive or whole > round(bound, 6) else whole + 1
+
+
+def _deviation(entry: Mapping[str, Any], low: int | None, high: int | None) -> Deviation:
+    return Deviation(
+        name=entry["name"],
+        words=Words(entry["zh"], entry["en"]),
+        low=low,
+        high=high,
+        fill=entry["fill"],
+        ink=entry["ink"],
+        pattern=entry["pattern"],
+        gap=entry["gap"],
+    )
