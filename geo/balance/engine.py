@@ -14,12 +14,13 @@ from geo.balance.start import apportion, carried, first_assignment, region_graph
 from geo.errors import BalanceError
 from geo.progress import Progress, silent
 
-ROUNDS = 4
-"""Annealing runs at effort 1; each starts from the best assignment so far."""
+HEATS = (2.0, 10.0, 2.0, 10.0)
+"""First temperature of each annealing run at effort 1, in the costs of `Weights`; each run starts from the best so
+far. The cool runs keep most of today's plan; the hot ones free grids that only a detour can bring into the band."""
+COLD = 0.1
+"""Last temperature of each run."""
 PROPOSALS = 5000
 """Proposals a cell in a run."""
-HOT, COLD = 2.0, 0.1
-"""First and last temperature, in the costs of `Weights`."""
 
 
 def never() -> bool:
@@ -48,7 +49,7 @@ def balance(
     seed : int
         Of the random generator, from 0 up.
     effort : int
-        Multiple of the annealing runs, from 1 up.
+        Repeats of the annealing runs, from 1 up.
     progress : Progress
         Told of stages ``start`` and ``improve``.
     should_stop : callable
@@ -73,7 +74,7 @@ def balance(
     done = 0
     for part in parts:
         progress("improve", done / problem.cells)
-        stopped = _improve(part, weights, ROUNDS * effort, should_stop)
+        stopped = _improve(part, weights, HEATS * effort, should_stop)
         if stopped:
             break
         done += len(part.cells)
@@ -122,16 +123,18 @@ def _start(problem: Problem, seed: int, progress: Progress) -> list[_Part]:
     return parts
 
 
-def _improve(part: _Part, weights: Weights, rounds: int, should_stop: Callable[[], bool]) -> bool:
-    """Anneal one region so many times, keeping the best; says whether it was stopped."""
+def _improve(
+    part: _Part, weights: Weights, heats: tuple[float, ...], should_stop: Callable[[], bool]
+) -> bool:
+    """Anneal one region from each temperature, keeping the best; says whether it was stopped."""
     home = part.home(part.assigned)
     best = energy(part.graph, home, part.assigned, part.count, weights)
-    for _ in range(rounds if part.count > 1 else 0):
+    for hot in heats if part.count > 1 else ():
         if should_stop():
             return True
         trial = part.assigned.copy()
         proposals = PROPOSALS * len(trial)
-        anneal(part.graph, home, trial, part.count, weights, HOT, COLD, proposals, part.state)
+        anneal(part.graph, home, trial, part.count, weights, hot, COLD, proposals, part.state)
         trial_home = part.home(trial)
         cost = energy(part.graph, trial_home, trial, part.count, weights)
         if cost < best:

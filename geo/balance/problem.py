@@ -42,7 +42,8 @@ class Problem:
     households : ndarray of int, shape (n,)
         Weight of each cell.
     xy : ndarray of float, shape (n, 2)
-        A point of each cell, in metres of the district's metric coordinate system.
+        A point of each cell, in metres of the district's metric coordinate system; for engines that ask where
+        a cell lies (the present one needs only borders).
     area, perimeter : ndarray of float, shape (n,)
         Square metres and metres.
     community : ndarray of int, shape (n,)
@@ -230,7 +231,7 @@ def _check_locks(problem: Problem, locks: Locks) -> None:
     if wrong.any():
         cell = int(np.flatnonzero(wrong)[0])
         raise BalanceError(
-            f"Cell {cell} of grid {problem.current[cell]} is pinned to {locks.pinned[cell]}, one of them frozen.",
+            f"Cell {cell} is pinned to {locks.pinned[cell]} from {problem.current[cell]}, one of them frozen.",
             "Unfreeze that grid or unpin the cell.",
         )
     free = np.flatnonzero(asked & ~frozen)

@@ -189,7 +189,7 @@ def _grid_rows(problem: Problem, assignment: Ints, container: Ints) -> tuple[Gri
     count = len(labels)
 
     def total(values: Ints | Floats) -> Floats:
-        return np.bincount(grid, values[inside].astype(np.float64), count)
+        return np.asarray(np.bincount(grid, values[inside], count), np.float64)
 
     def whole(values: Ints) -> list[int]:
         return [int(value) for value in total(values)]

@@ -42,8 +42,8 @@ class Region(NamedTuple):
 class Weights(NamedTuple):
     """Costs that the search adds up; a grid line as long as a typical grid is wide costs 1.
 
-    A grid out of band costs more than any plan could save on it by moving its own households less, so that
-    the band comes first; then size, then households moved, then compactness.
+    The band weighs most: bringing a grid into it is worth moving up to two grids' households. Then come size,
+    households moved, and compactness.
     """
 
     target: int

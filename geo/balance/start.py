@@ -76,7 +76,7 @@ def region_graphs(problem: Problem, region: Ints, counts: Ints) -> list[tuple[In
                 Region(
                     start=np.searchsorted(local[source[own]], np.arange(len(ids) + 1)),
                     other=local[other[own]],
-                    border=length[own] / width,
+                    border=(length[own] / width).astype(np.float64),
                     households=problem.households[ids].astype(np.int64),
                     fixed=problem.pinned[ids] >= 0,
                 ),
@@ -131,7 +131,7 @@ def _hand_out(
 ) -> Ints:
     """Raise counts one by one where the gain is largest, up to ``total`` or while it is above ``worth``."""
     counts = least.astype(np.int64)
-    while total is None or counts.sum() < total:
+    while len(counts) and (total is None or counts.sum() < total):
         gains = np.where(counts < most, gain(counts), -np.inf)
         best = int(gains.argmax())
         if gains[best] <= worth:
