@@ -47,7 +47,9 @@ def establish(
         states_grids = plans.any_stated(connection, district)
     wanted = {"target": target, "tolerance_percent": tolerance_percent}
     if states_grids:
+        reason = None
         draft = draft_stated(store, actor, district, **wanted)
     else:
+        reason = FIRST_PLAN
         draft = rebalance(store, actor, district, **wanted, progress=progress)
-    return Established(cells, draft, publish(store, actor, district, draft.number, waive=FIRST_PLAN))
+    return Established(cells, draft, publish(store, actor, district, draft.number, waive=reason))

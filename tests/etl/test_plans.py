@@ -1,0 +1,282 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+import shapely
+from sqlalchemy import text
+
+from data import cells as stored_cells
+from data import duties, grids, plans, versions
+from etl.actor import SYSTEM
+from etl.cells import build_cells
+from etl.establish import establish
+from etl.plans import draft_stated, rebalance
+from etl.publish import AS_FOUND, publish
+from geo.errors import CheckError, ConflictError, NotFoundError, StaleError
+from tests.settle import halves, settle
+
+CODE = "990001"
+BAND = {"target": 360, "tolerance_percent": 10}
+
+
+def in_force(store):
+    with store.begin(CODE) as connection:
+        return plans.in_force(connection, CODE)
+
+
+def table(store, query: str) -> list[tuple]:
+    with store.begin(CODE) as connection:
+        return [tuple(row) for row in connection.execute(text(query))]
+
+
+def drifted(community: int, column: int, row: int) -> str:
+    """State grids of very different size."""
+    return f"G{community}-{'W' if column < 1 else 'E'}"
+
+
+def test_todays_plan_is_published_as_found(store):
+    settle(store, stated=drifted)
+    done = establish(store, SYSTEM, CODE, **BAND)
+    assert done.draft.after.grids == 4
+    assert done.published.codes_issued == 4
+    with store.begin(CODE) as connection:
+        plan = plans.in_force(connection, CODE)
+        found = grids.of_plan(connection, CODE, plan.id)
+        problems = plans.problems(connection, CODE, plan.id)
+    assert plan.origin == "imported"
+    assert found.code.tolist() == [f"990001900{c:03d}{n:03d}" for c in (1, 2) for n in (1, 2)]
+    assert found.external_code.tolist() == ["G1-E", "G1-W", "G2-E", "G2-W"]
+    assert found.households.tolist() == [600, 120, 600, 120]
+    assert set(problems.rule) == {"size", "no_duty"}
+    assert set(problems.waiver_reason) == {AS_FOUND}
+
+
+def test_published_polygons_are_the_union_of_their_cells(store):
+    settle(store)
+    establish(store, SYSTEM, CODE, **BAND)
+    with store.begin(CODE) as connection:
+        found = grids.of_plan(connection, CODE, plans.in_force(connection, CODE).id)
+        communities = stored_cells.ground(connection, CODE).communities
+    shapes = found.geometry.to_numpy()
+    assert shapely.is_valid(shapes).all()
+    whole = shapely.area(communities.geometry.to_numpy()).sum()
+    assert shapely.area(shapes).sum() == pytest.approx(whole, rel=1e-6)
+    assert shapely.area(shapely.union_all(shapes)) == pytest.approx(whole, rel=1e-6)
+
+
+def test_a_rebalance_reaches_the_band_and_keeps_codes(store):
+    settle(store, stated=drifted)
+    establish(store, SYSTEM, CODE, **BAND)
+    report = rebalance(store, SYSTEM, CODE, **BAND)
+    assert report.before.in_band == 0
+    assert report.after.in_band == report.after.grids == 4
+    published = publish(store, SYSTEM, CODE, report.number, waive="no workers yet")
+    assert published.codes_issued == 0
+    with store.begin(CODE) as connection:
+        first, second = plans.get(connection, CODE, 1), plans.get(connection, CODE, 2)
+        assert (first.state, second.state) == ("superseded", "published")
+        assert first.valid.upper == second.valid.lower
+        assert plans.in_force(connection, CODE, first.valid.lower).number == 1
+        assert plans.in_force(connection, CODE, datetime(2000, 1, 1, tzinfo=UTC)) is None
+        codes = [grids.of_plan(connection, CODE, plan.id).code.tolist() for plan in (first, second)]
+    assert codes[0] == codes[1]
+    moved = sum(row[0] for row in table(store, "SELECT households FROM plan_moves"))
+    assert moved == report.after.households_moved > 0
+
+
+def test_a_new_grid_gets_the_next_code_and_a_code_is_never_given_twice(store):
+    settle(store, communities=1, stated=lambda community, column, row: "G1")
+    establish(store, SYSTEM, CODE, **BAND)
+    two = rebalance(store, SYSTEM, CODE, **BAND)
+    publish(store, SYSTEM, CODE, two.number, waive="test")
+    one = rebalance(store, SYSTEM, CODE, target=720, tolerance_percent=10, grid_count=1)
+    publish(store, SYSTEM, CODE, one.number, waive="test")
+    three = rebalance(store, SYSTEM, CODE, target=240, tolerance_percent=10)
+    publish(store, SYSTEM, CODE, three.number, waive="test")
+    issued = [row[0] for row in table(store, "SELECT code FROM grids WHERE code IS NOT NULL ORDER BY code")]
+    assert issued == [f"990001900001{n:03d}" for n in range(1, 5)]
+    with store.begin(CODE) as connection:
+        now = grids.of_plan(connection, CODE, plans.in_force(connection, CODE).id)
+    assert len(now) == 3
+    assert {"990001900001003", "990001900001004"} <= set(now.code)
+
+
+def test_a_stated_grid_that_spans_communities_becomes_one_a_community(store):
+    settle(store, stated=lambda community, column, row: "G1" if community == 1 or column < 2 else "G2")
+    establish(store, SYSTEM, CODE, **BAND)
+    with store.begin(CODE) as connection:
+        codes = grids.external_codes(connection, CODE)
+        found = grids.of_plan(connection, CODE, plans.in_force(connection, CODE).id)
+    parts = codes[codes.external_code == "G1"]
+    assert parts.share.tolist() == pytest.approx([0.75, 0.25])
+    assert found.set_index("id").external_code[parts.grid_id].fillna("").tolist() == ["G1", ""]
+    assert len(found) == 3
+
+
+def test_cells_without_a_stated_grid_join_the_one_around_them(store):
+    settle(store, stated=lambda *at: None if at[1:] in {(0, 0), (5, 5)} else halves(*at))
+    establish(store, SYSTEM, CODE, **BAND)
+    with store.begin(CODE) as connection:
+        found = grids.of_plan(connection, CODE, plans.in_force(connection, CODE).id)
+    assert found.households.tolist() == [360] * 4
+
+
+def test_a_district_that_states_no_grid_gets_the_balancers(store):
+    settle(store, stated=lambda *at: None)
+    done = establish(store, SYSTEM, CODE, **BAND)
+    assert done.draft.before is None
+    assert (done.draft.after.grids, done.draft.after.in_band) == (4, 4)
+    with pytest.raises(ConflictError, match="states its grid"):
+        draft_stated(store, SYSTEM, CODE, **BAND)
+
+
+def test_establishing_again_changes_nothing(store):
+    settle(store)
+    establish(store, SYSTEM, CODE, **BAND)
+    with store.begin(CODE) as connection:
+        before = versions.current(connection, CODE)
+    again = establish(store, SYSTEM, CODE, **BAND)
+    assert again.draft is again.published is None
+    with store.begin(CODE) as connection:
+        assert versions.current(connection, CODE) == before
+
+
+def test_waivable_problems_need_a_reason(store):
+    settle(store)
+    establish(store, SYSTEM, CODE, **BAND)
+    draft = rebalance(store, SYSTEM, CODE, **BAND)
+    with pytest.raises(CheckError, match="waive") as refused:
+        publish(store, SYSTEM, CODE, draft.number)
+    assert len(refused.value.problems) == 4
+    assert in_force(store).number == 1
+
+
+def test_only_a_draft_can_be_published(store):
+    settle(store)
+    establish(store, SYSTEM, CODE, **BAND)
+    with pytest.raises(ConflictError, match="is published"):
+        publish(store, SYSTEM, CODE, 1)
+    with pytest.raises(NotFoundError, match="no plan 9"):
+        publish(store, SYSTEM, CODE, 9)
+
+
+def test_a_draft_of_older_cells_or_another_revision_is_stale(store):
+    settle(store)
+    establish(store, SYSTEM, CODE, **BAND)
+    draft = rebalance(store, SYSTEM, CODE, **BAND)
+    with pytest.raises(StaleError, match="revision 1"):
+        publish(store, SYSTEM, CODE, draft.number, waive="test", revision=2)
+    with store.begin(CODE) as connection:
+        connection.execute(text("UPDATE buildings SET retired_at = now() WHERE external_code = 'B1-0-0'"))
+    build_cells(store, SYSTEM, CODE)
+    with pytest.raises(StaleError, match="cells changed"):
+        publish(store, SYSTEM, CODE, draft.number, waive="test")
+
+
+def test_hard_checks_cannot_be_waived(store):
+    settle(store)
+    establish(store, SYSTEM, CODE, **BAND)
+    first, second = (rebalance(store, SYSTEM, CODE, **BAND).number for _ in range(2))
+    with store.begin(CODE) as connection:
+        draft = plans.get(connection, CODE, first)
+        gone = connection.execute(
+            text(
+                "DELETE FROM plan_cells WHERE cell_id = (SELECT min(cell_id) FROM plan_cells) AND plan_id = :p"
+            ),
+            {"p": draft.id},
+        )
+        assert gone.rowcount == 1
+        connection.execute(
+            text("UPDATE plan_cells SET grid_id = (SELECT max(grid_id) FROM plan_cells) WHERE plan_id = :p"),
+            {"p": plans.get(connection, CODE, second).id},
+        )
+    with pytest.raises(CheckError, match="every cell"):
+        publish(store, SYSTEM, CODE, first, waive="test")
+    with pytest.raises(CheckError, match="another community"):
+        publish(store, SYSTEM, CODE, second, waive="test")
+    assert in_force(store).number == 1
+
+
+def test_a_new_building_is_carried_into_the_grid_that_covers_it(store):
+    settle(store, stated=drifted)
+    establish(store, SYSTEM, CODE, **BAND)
+    with store.begin(CODE) as connection:
+        connection.execute(
+            text(
+                "INSERT INTO buildings (district, community_id, external_code, households, point)"
+                " SELECT district, community_id, 'NEW', 40, ST_Translate(point, 0.00012, 0) FROM buildings"
+                " WHERE external_code = 'B1-2-2'"
+            )
+        )
+    build_cells(store, SYSTEM, CODE)
+    with store.begin(CODE) as connection:
+        plan, latest = plans.in_force(connection, CODE), stored_cells.latest_set(connection, CODE)
+        carried = plans.assignment_on(connection, CODE, plan.id, latest).set_index("cell_id").grid_id
+        cells = stored_cells.members(connection, CODE, latest)
+        found = grids.of_plan(connection, CODE, plan.id).set_index("external_code")
+    assert latest == 2
+    assert carried.notna().all()
+    assert (
+        cells.assign(grid=carried.reindex(cells.id).to_numpy())
+        .groupby("grid")
+        .households.sum()[found.id["G1-E"]]
+        == 640
+    )
+
+
+def test_duties_follow_their_grid_and_end_with_it(store):
+    settle(store, communities=1)
+    with store.begin(CODE) as connection:
+        worker = connection.scalar(
+            text("INSERT INTO workers (district, name) VALUES ('990001', '演示员') RETURNING id")
+        )
+        for stated in ("G1-W", "G1-E"):
+            connection.execute(
+                text(
+                    "INSERT INTO duties (district, worker_id, stated_grid, valid)"
+                    " VALUES ('990001', :w, :g, daterange('2020-01-01', NULL))"
+                ),
+                {"w": worker, "g": stated},
+            )
+    done = establish(store, SYSTEM, CODE, **BAND)
+    assert (done.published.duties_bound, done.published.problems) == (2, [])
+    merged = rebalance(store, SYSTEM, CODE, target=720, tolerance_percent=10, grid_count=1)
+    assert publish(store, SYSTEM, CODE, merged.number).duties_ended == 1
+    with store.begin(CODE) as connection:
+        assert duties.vacant(connection, CODE, in_force(store).id) == []
+
+
+def test_open_cases_go_to_the_grid_that_covers_them(store):
+    settle(store, communities=1, stated=drifted)
+    establish(store, SYSTEM, CODE, **BAND)
+    with store.begin(CODE) as connection:
+        connection.execute(
+            text(
+                "INSERT INTO cases (district, number, category, grid_id, point)"
+                " SELECT b.district, b.external_code, '环境', pc.grid_id, b.point FROM buildings b"
+                " JOIN cells c ON c.building_id = b.id JOIN plan_cells pc ON pc.cell_id = c.id"
+            )
+        )
+    draft = rebalance(store, SYSTEM, CODE, **BAND)
+    report = publish(store, SYSTEM, CODE, draft.number, waive="test")
+    assert report.cases_moved == draft.after.households_moved / 20 > 0
+    astray = table(
+        store,
+        "SELECT count(*) FROM cases k JOIN plan_grids pg ON pg.grid_id = k.grid_id"
+        " JOIN plans p ON p.id = pg.plan_id AND p.state = 'published' WHERE NOT ST_Covers(pg.shape, k.point)",
+    )
+    assert astray == [(0,)]
+    assert table(store, "SELECT count(*) FROM case_events") == [(report.cases_moved,)]
+
+
+def test_moves_are_recorded_with_their_cells(store):
+    settle(store, communities=1, stated=drifted)
+    establish(store, SYSTEM, CODE, **BAND)
+    draft = rebalance(store, SYSTEM, CODE, **BAND)
+    with store.begin(CODE) as connection:
+        first, second = (plans.get(connection, CODE, number) for number in (1, draft.number))
+        before, after = (plans.assignment(connection, CODE, plan.id).grid_id for plan in (first, second))
+    moved = table(store, "SELECT cells FROM plan_moves")
+    assert sum(len(cells) for (cells,) in moved) == int(np.count_nonzero(before != after))
