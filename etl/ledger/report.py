@@ -8,19 +8,11 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from etl.ledger.reasons import Reason
 from geo.errors import RefusedError
 
 SHOWN = 60
 """Characters of a refused value that are shown."""
-
-
-@dataclass(frozen=True)
-class Reason:
-    """Why a row is refused: a lasting name, and short words for people."""
-
-    name: str
-    en: str
-    zh: str
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,8 @@ Readers, checks, templates and docs/ledger.md are all made from this table.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,12 @@ class Column:
         Accepted words (English and Chinese) and the word stored.
     refers_to : str
         Noun whose ``code`` the value names.
+    default : object
+        What an empty cell means; with None nothing is known.
+    least, most : int
+        Range of an ``integer``, or greatest length of a ``text``; `limit` where ``most`` is not given.
+    example : str
+        What templates show.
     """
 
     name: str
@@ -39,21 +46,45 @@ class Column:
     also: tuple[str, ...] = ()
     choices: dict[str, str] | None = None
     refers_to: str = ""
+    default: Any = None
+    least: int = 0
+    most: int | None = None
+    example: str = ""
+
+    @property
+    def limit(self) -> int:
+        """The greatest integer, or the greatest length of a text."""
+        return self.most or (1_000_000 if self.kind == "integer" else 200)
+
+    @property
+    def headers(self) -> tuple[str, ...]:
+        """Every header it is known by, the preferred ones first."""
+        return (self.name, self.zh, *self.also)
 
 
 @dataclass(frozen=True)
 class Noun:
     """One kind of file: ``communities.csv``, ``社区.xlsx``, ...
 
-    ``shape`` is the geometry it may carry: ``point``, ``polygon``, ``line``, ``any`` or empty; point
-    geometry may also come as the columns lon/lat (经度/纬度) or x/y.
+    ``shape`` lists the geometries it may carry: ``point``, ``line``, ``polygon``. In a spreadsheet they
+    come in the columns of `POSITION`.
     """
 
     name: str
     zh: str
     columns: tuple[Column, ...]
-    shape: str = ""
+    shape: tuple[str, ...] = ()
     shape_required: bool = False
+
+    @property
+    def all_columns(self) -> tuple[Column, ...]:
+        """Its columns and those of its position."""
+        position = [column for column in POSITION if column is WKT or "point" in self.shape]
+        return (*self.columns, *position) if self.shape else self.columns
+
+    def column(self, name: str) -> Column:
+        """Return the column of that English name."""
+        return next(column for column in self.all_columns if column.name == name)
 
 
 STATES = {
@@ -66,27 +97,101 @@ STATES = {
     "运行": "open",
 }
 FACILITY_STATES = {**STATES, "out_of_order": "out_of_order", "故障": "out_of_order", "停用": "out_of_order"}
-
-CODE = Column(
-    "code",
-    "编码",
-    meaning="the ledger's own code, unique in the file",
-    required=True,
-    also=("id", "编号", "代码"),
-)
-
-
-def _code(*also: str) -> Column:
-    return Column(CODE.name, CODE.zh, CODE.kind, CODE.meaning, CODE.required, (*also, *CODE.also))
-
+COMMUNITY_STATES = {
+    "active": "active",
+    "正式": "active",
+    "preparatory": "preparatory",
+    "筹备": "preparatory",
+}
+ROLES = {"primary": "primary", "主责": "primary", "deputy": "deputy", "协助": "deputy"}
+CASE_STATES = {"open": "open", "待办": "open", "closed": "closed", "办结": "closed"}
+RIDER_POINTS = {
+    "gate": "gate",
+    "门": "gate",
+    "大门": "gate",
+    "bike_dock": "bike_dock",
+    "换乘单车": "bike_dock",
+    "parking": "parking",
+    "停车点": "parking",
+    "charging": "charging",
+    "充电点": "charging",
+    "rest": "rest",
+    "休息点": "rest",
+}
+BARRIERS = {
+    "river": "river",
+    "河流": "river",
+    "railway": "railway",
+    "铁路": "railway",
+    "trunk_road": "trunk_road",
+    "主干道": "trunk_road",
+    "wall": "wall",
+    "围墙": "wall",
+}
 
 COMMUNITY = Column(
     "community",
     "所属社区",
-    meaning="code of the community",
+    meaning="code of its community; without it, found by its compound or by its place",
     refers_to="communities",
     also=("community_id", "社区编码", "社区"),
+    example="C01",
 )
+COMPOUND = Column(
+    "compound",
+    "所属小区",
+    meaning="code of its compound",
+    refers_to="compounds",
+    also=("compound_id", "小区编码", "小区"),
+    example="X001",
+)
+ALIASES = Column("aliases", "别名", "list", "other names people use", example="老康宁村；康宁大院")
+ROAD = Column("road", "道路", meaning="name of the road it is numbered on", example="湖东路")
+ROAD_NUMBER = Column("road_number", "门牌号", meaning="number on that road", also=("road_no",), example="166")
+NAME = Column("name", "名称", meaning="what it is called")
+KIND = Column("kind", "类型", meaning="what it is, in the ledger's own words")
+HOURS = Column("hours", "开放时间", meaning="when it is open", example="周一至周五 8:30-17:30")
+PHONE = Column("phone", "联系电话", also=("电话", "手机"), meaning="telephone", example="0555-0000000")
+GRID = Column(
+    "grid",
+    "所属网格",
+    meaning="the ledger's code of today's grid",
+    also=("grid_id", "网格编码", "网格"),
+    example="C01-G01",
+)
+
+
+def _code(example: str, *also: str) -> Column:
+    return Column(
+        "code",
+        "编码",
+        meaning="the ledger's own code, unique in the file",
+        required=True,
+        also=(*also, "id", "编号", "代码"),
+        example=example,
+    )
+
+
+LON = Column(
+    "lon",
+    "经度",
+    "number",
+    "longitude in degrees or easting in metres",
+    also=("lng", "longitude", "x"),
+    example="118.4578",
+)
+LAT = Column(
+    "lat",
+    "纬度",
+    "number",
+    "latitude in degrees or northing in metres",
+    also=("latitude", "y"),
+    example="31.6519",
+)
+WKT = Column(
+    "wkt", "几何", meaning="a geometry as well-known text, instead of lon and lat", also=("geometry", "geom")
+)
+POSITION = (LON, LAT, WKT)
 
 LEDGER: dict[str, Noun] = {
     noun.name: noun
@@ -95,8 +200,8 @@ LEDGER: dict[str, Noun] = {
             "communities",
             "社区",
             (
-                _code("community_id", "社区编码"),
-                Column("name", "名称", required=True, also=("社区名称",)),
+                _code("C01", "community_id", "社区编码"),
+                replace(NAME, required=True, also=("社区名称",), example="康宁社区"),
                 Column(
                     "official_code",
                     "区划代码",
@@ -108,84 +213,106 @@ LEDGER: dict[str, Noun] = {
                     "所属街道",
                     meaning="name of the street office or town",
                     also=("街道", "镇", "town_name"),
+                    example="望江街道",
                 ),
-                Column("town_code", "街道代码", meaning="9 digits"),
+                Column("town_code", "街道代码", meaning="9 digits; without it a provisional code is given"),
                 Column(
                     "status",
                     "状态",
                     "choice",
                     "active or preparatory",
-                    choices={
-                        "active": "active",
-                        "正式": "active",
-                        "preparatory": "preparatory",
-                        "筹备": "preparatory",
-                    },
+                    choices=COMMUNITY_STATES,
+                    default="active",
+                    example="正式",
                 ),
-                Column("phone", "联系电话", meaning="the channel the public is given", also=("电话",)),
+                replace(PHONE, meaning="the channel the public is given"),
             ),
-            shape="polygon",
+            shape=("polygon",),
         ),
         Noun(
             "compounds",
             "小区",
             (
-                _code("compound_id", "小区编码"),
-                Column("name", "名称", required=True, also=("小区名称",)),
-                Column("aliases", "别名", "list"),
-                Column("community", "所属社区", required=True, refers_to="communities", also=COMMUNITY.also),
-                Column("road", "道路"),
-                Column("road_number", "门牌号", also=("road_no",)),
+                _code("X001", "compound_id", "小区编码"),
+                replace(NAME, required=True, also=("小区名称",), example="康宁三村"),
+                ALIASES,
+                COMMUNITY,
+                ROAD,
+                ROAD_NUMBER,
                 Column(
                     "phase_of",
                     "所属期",
-                    meaning="code of the compound this is a phase of",
-                    refers_to="compounds",
+                    meaning="the estate it is a phase of: the name all phases share, or a compound's code",
+                    also=("所属楼盘",),
                 ),
-                Column("committee_since", "业委会成立日期", "date"),
+                Column(
+                    "committee_since",
+                    "业委会成立日期",
+                    "date",
+                    "since when it has an owners' committee",
+                    example="2021-06-30",
+                ),
             ),
-            shape="polygon",
+            shape=("polygon",),
         ),
         Noun(
             "buildings",
             "楼栋",
             (
-                _code("building_id", "楼栋编码"),
-                Column("community", "所属社区", required=True, refers_to="communities", also=COMMUNITY.also),
+                _code("B00001", "building_id", "楼栋编码"),
+                COMMUNITY,
+                COMPOUND,
+                Column("label", "楼号", meaning="number or name within its compound or road", example="3"),
                 Column(
-                    "compound", "所属小区", refers_to="compounds", also=("compound_id", "小区编码", "小区")
+                    "word", "楼号后缀", meaning="幢, 栋, 号 ... appended to the label", example="幢", most=20
                 ),
-                Column("label", "楼号", meaning="number or name within its compound or road"),
-                Column("word", "楼号后缀", meaning="幢, 栋, 号 ... appended to the number"),
-                Column("road", "道路"),
-                Column("road_number", "门牌号", also=("road_no",)),
+                ROAD,
+                ROAD_NUMBER,
                 Column("poi", "场所名称", meaning="name of the place in it"),
-                Column("kind", "类型"),
-                Column("dwellings", "套数", "integer"),
-                Column("households", "户数", "integer", "occupied households", required=True),
-                Column("households_on", "户数日期", "date", "the day the count holds for"),
-                Column("expected_households", "预计户数", "integer"),
-                Column("expected_on", "预计日期", "date"),
-                Column("entrances", "单元数", "integer", also=("units",)),
-                Column("floors", "层数", "integer"),
-                Column("address", "标准地址", also=("standard_address", "地址")),
-                Column("aliases", "别名", "list"),
+                replace(KIND, example="住宅"),
+                Column("dwellings", "套数", "integer", "dwellings, occupied or not", example="52"),
+                Column("households", "户数", "integer", "occupied households", required=True, example="49"),
                 Column(
-                    "grid",
-                    "所属网格",
-                    meaning="the ledger's code of today's grid",
-                    also=("grid_id", "网格编码", "网格"),
+                    "households_on",
+                    "户数日期",
+                    "date",
+                    "the day the count holds for",
+                    example="2025-01-31",
                 ),
+                Column("expected_households", "预计户数", "integer", "households expected at a later date"),
+                Column("expected_on", "预计日期", "date", "that date"),
+                Column(
+                    "entrances",
+                    "单元数",
+                    "integer",
+                    "entrances (单元)",
+                    also=("units",),
+                    default=1,
+                    least=1,
+                    most=1000,
+                    example="2",
+                ),
+                Column("floors", "层数", "integer", "floors above ground", most=1000, example="6"),
+                Column(
+                    "address",
+                    "标准地址",
+                    meaning="standard address; composed when missing",
+                    also=("standard_address", "地址"),
+                ),
+                ALIASES,
+                GRID,
             ),
-            shape="any",
+            shape=("point", "polygon"),
         ),
         Noun(
             "workers",
             "网格员",
             (
-                _code("worker_id", "工号"),
-                Column("name", "姓名", required=True),
-                Column("phone", "联系电话", also=("电话", "手机")),
+                _code("W001", "worker_id", "工号"),
+                Column(
+                    "name", "姓名", required=True, meaning="name of the member of staff", example="张示例"
+                ),
+                replace(PHONE, meaning="telephone of the duty"),
             ),
         ),
         Noun(
@@ -199,22 +326,21 @@ LEDGER: dict[str, Noun] = {
                     required=True,
                     refers_to="workers",
                     also=("worker_id", "工号"),
+                    example="W001",
                 ),
-                Column(
-                    "grid",
-                    "网格",
-                    meaning="the ledger's code of the grid",
-                    required=True,
-                    also=("grid_id", "网格编码", "所属网格"),
-                ),
+                replace(GRID, zh="网格", also=("grid_id", "网格编码", "所属网格"), required=True),
                 Column(
                     "role",
                     "职责",
                     "choice",
                     "primary or deputy",
-                    choices={"primary": "primary", "主责": "primary", "deputy": "deputy", "协助": "deputy"},
+                    choices=ROLES,
+                    default="primary",
+                    example="主责",
                 ),
-                Column("from", "开始日期", "date", required=True),
+                Column(
+                    "from", "开始日期", "date", "the first day it holds", required=True, example="2025-01-01"
+                ),
                 Column("until", "结束日期", "date", "the first day it no longer holds; open when empty"),
             ),
         ),
@@ -222,148 +348,150 @@ LEDGER: dict[str, Noun] = {
             "sites",
             "党群服务阵地",
             (
-                _code("site_id"),
-                Column("name", "名称", required=True),
-                Column("kind", "类型"),
-                Column("state", "状态", "choice", choices=STATES),
-                Column("services", "服务事项", "list"),
-                Column("hours", "开放时间"),
-                Column("accessibility", "无障碍设施", "list"),
-                Column("address", "地址"),
-                Column("phone", "联系电话", also=("电话",)),
-                COMMUNITY,
+                _code("S01", "site_id"),
+                replace(NAME, required=True, example="康宁社区党群服务中心"),
+                replace(KIND, example="社区党群服务中心"),
+                Column(
+                    "state", "状态", "choice", "how far it is", choices=STATES, default="open", example="开放"
+                ),
+                Column("services", "服务事项", "list", "what it offers", example="政务代办；骑手驿站"),
+                HOURS,
+                Column("accessibility", "无障碍设施", "list", "ramps, lifts, ...", example="坡道"),
+                Column("address", "地址", meaning="where it is"),
+                PHONE,
+                replace(COMMUNITY, meaning="code of its community"),
             ),
-            shape="point",
+            shape=("point",),
             shape_required=True,
         ),
         Noun(
             "facilities",
             "设施",
             (
-                _code("facility_id"),
-                Column("kind", "类型", required=True),
-                Column("name", "名称"),
-                Column("state", "状态", "choice", choices=FACILITY_STATES),
-                Column("keeper", "管理单位"),
-                Column("checked_on", "检查日期", "date"),
-                Column("restricted", "限制公开", "flag"),
+                _code("F001", "facility_id"),
+                replace(KIND, required=True, example="充电桩"),
+                NAME,
+                Column(
+                    "state",
+                    "状态",
+                    "choice",
+                    "how far it is",
+                    choices=FACILITY_STATES,
+                    default="open",
+                    example="运行",
+                ),
+                Column("keeper", "管理单位", meaning="the unit that keeps it", example="康宁物业"),
+                Column(
+                    "checked_on", "检查日期", "date", "when it was last seen to work", example="2025-01-31"
+                ),
+                Column(
+                    "restricted", "限制公开", "flag", "never on a public layer", default=False, example="否"
+                ),
             ),
-            shape="point",
+            shape=("point",),
             shape_required=True,
         ),
         Noun(
             "rider_communities",
             "骑手友好社区",
             (
-                _code("rider_community_id"),
-                Column(
-                    "compound",
-                    "所属小区",
-                    required=True,
-                    refers_to="compounds",
-                    also=("compound_id", "小区编码", "小区"),
-                ),
-                Column("vehicles", "准入车辆"),
-                Column("parking", "停放"),
-                Column("charging", "充电"),
-                Column("pledge", "承诺"),
+                _code("R01", "rider_community_id"),
+                replace(COMPOUND, required=True),
+                Column("vehicles", "准入车辆", meaning="what may ride in", example="电动自行车"),
+                Column("parking", "停放", meaning="where riders park", example="东门外停车区"),
+                Column("charging", "充电", meaning="where riders charge", example="北门换电柜"),
+                Column("pledge", "承诺", meaning="what riders promise", most=2000, example="慢行礼让"),
             ),
         ),
         Noun(
             "rider_points",
             "骑手点位",
             (
-                _code("rider_point_id"),
+                _code("R01-1", "rider_point_id"),
                 Column(
                     "rider_community",
                     "所属骑手友好社区",
                     required=True,
+                    meaning="code of the rider community",
                     refers_to="rider_communities",
                     also=("rider_community_id",),
+                    example="R01",
                 ),
                 Column(
                     "kind",
                     "类型",
                     "choice",
+                    "what is there",
                     required=True,
-                    choices={
-                        "gate": "gate",
-                        "门": "gate",
-                        "大门": "gate",
-                        "bike_dock": "bike_dock",
-                        "换乘单车": "bike_dock",
-                        "parking": "parking",
-                        "停车点": "parking",
-                        "charging": "charging",
-                        "充电点": "charging",
-                        "rest": "rest",
-                        "休息点": "rest",
-                    },
+                    choices=RIDER_POINTS,
+                    example="大门",
                 ),
-                Column("name", "名称"),
-                Column("hours", "开放时间"),
-                Column("vehicles", "准入车辆"),
-                Column("bikes", "单车数", "integer"),
+                NAME,
+                HOURS,
+                Column("vehicles", "准入车辆", meaning="what may pass a gate"),
+                Column("bikes", "单车数", "integer", "transfer bikes at a dock"),
             ),
-            shape="point",
+            shape=("point",),
             shape_required=True,
         ),
         Noun(
             "streets",
             "道路",
-            (_code("street_id"), Column("name", "名称"), Column("kind", "类型")),
-            shape="line",
+            (_code("L001", "street_id"), replace(NAME, example="湖东路"), KIND),
+            shape=("line",),
             shape_required=True,
         ),
         Noun(
             "barriers",
             "屏障",
             (
-                _code("barrier_id"),
-                Column("name", "名称"),
+                _code("Z001", "barrier_id"),
+                NAME,
                 Column(
                     "kind",
                     "类型",
                     "choice",
+                    "what it is",
                     required=True,
-                    choices={
-                        "river": "river",
-                        "河流": "river",
-                        "railway": "railway",
-                        "铁路": "railway",
-                        "trunk_road": "trunk_road",
-                        "主干道": "trunk_road",
-                        "wall": "wall",
-                        "围墙": "wall",
-                    },
+                    choices=BARRIERS,
+                    example="河流",
                 ),
             ),
-            shape="any",
+            shape=("line", "polygon"),
             shape_required=True,
         ),
         Noun(
             "cases",
             "工单",
             (
-                _code("number", "工单号"),
-                Column("category", "类别", required=True),
+                _code("20250131-001", "number", "工单号"),
+                Column("category", "类别", meaning="what it is about", required=True, example="环境卫生"),
                 Column(
                     "state",
                     "状态",
                     "choice",
-                    choices={"open": "open", "待办": "open", "closed": "closed", "办结": "closed"},
+                    "open or closed",
+                    choices=CASE_STATES,
+                    default="open",
+                    example="待办",
+                ),
+                replace(
+                    GRID,
+                    zh="网格",
+                    meaning="the ledger's code of the grid that handles it (自办)",
+                    also=("grid_id", "网格编码", "所属网格"),
                 ),
                 Column(
-                    "grid",
-                    "网格",
-                    meaning="the ledger's code of the grid that handles it",
-                    also=("grid_id", "所属网格"),
+                    "department",
+                    "部门",
+                    meaning="instead: name of the department it was whistled up to (吹哨)",
                 ),
-                Column("department", "部门", meaning="name of the department it was whistled up to"),
-                Column("opened_on", "受理日期", "date", required=True),
-                Column("closed_on", "办结日期", "date"),
+                Column(
+                    "opened_on", "受理日期", "date", "when it came in", required=True, example="2025-01-31"
+                ),
+                Column("closed_on", "办结日期", "date", "when it was done"),
             ),
-            shape="point",
+            shape=("point",),
             shape_required=True,
         ),
     )

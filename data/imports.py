@@ -1,0 +1,56 @@
+"""Imports: the record of what was loaded, from where, under which licence."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+
+def queue(connection: Connection, district: str) -> None:
+    """Wait until no other transaction imports into the district, and keep others waiting."""
+    connection.execute(
+        text("SELECT pg_advisory_xact_lock(hashtext('gridgov import ' || :district))"), {"district": district}
+    )
+
+
+def add(
+    connection: Connection,
+    district: str,
+    *,
+    kind: str,
+    source: str,
+    digest: str,
+    actor: str,
+    attribution: str | None,
+    licence: str | None,
+) -> int:
+    """Record an import and return its id; `tell` adds what it did."""
+    row = connection.execute(
+        text(
+            "INSERT INTO imports (district, kind, source, digest, actor, attribution, licence, report)"
+            " VALUES (:district, :kind, :source, :digest, :actor, :attribution, :licence, '{}') RETURNING id"
+        ),
+        {
+            "district": district,
+            "kind": kind,
+            "source": source,
+            "digest": digest,
+            "actor": actor,
+            "attribution": attribution,
+            "licence": licence,
+        },
+    ).one()
+    return int(row.id)
+
+
+def tell(connection: Connection, district: str, import_id: int, report: Mapping[str, Any]) -> None:
+    """Keep with an import what it did: counts, never values of rows."""
+    connection.execute(
+        text(
+            "UPDATE imports SET report = CAST(:report AS jsonb) WHERE district = :district AND id = :import"
+        ),
+        {"district": district, "import": import_id, "report": json.dumps(report, ensure_ascii=False)},
+    )

@@ -1,0 +1,45 @@
+"""Addresses of buildings whose ledger states none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from etl.ledger.batch import Batch, Row
+from etl.ledger.stored import Stored
+
+
+def full_label(row: Row) -> str | None:
+    """Return a building's label with its word: 3 and 幢 make 3幢."""
+    label: str | None = row.values["label"]
+    word: str | None = row.values["word"]
+    if not label or not word or label.endswith(word):
+        return label
+    return f"{label}{word}"
+
+
+def addresses(batch: Batch, stored: Stored, district: str) -> Callable[[Row], str | None]:
+    """Return what composes a building's address: district, town, road and number, compound, label.
+
+    It answers None where the ledger names neither a road nor a compound.
+    """
+    towns = {community.key: community.town for community in stored.communities}
+    towns |= {row.values["code"]: row.values["town"] for row in batch.good("communities")}
+    compounds = {row.values["code"]: row.values for row in batch.good("compounds")}
+
+    def compose(row: Row) -> str | None:
+        compound = compounds.get(row.values["compound"] or "", {})
+        road = _road(row.values) or _road(compound)
+        name = compound.get("name") or ""
+        if not (road or name):
+            return None
+        label = full_label(row) or ""
+        town = towns.get(row.values["community"]) or ""
+        return f"{district}{town}{road}{name}{'' if label and road.endswith(label) else label}"
+
+    return compose
+
+
+def _road(values: dict[str, Any]) -> str:
+    road, number = values["road"] or "", values["road_number"] or ""
+    return f"{road}{number}{'号' if number[-1:].isdigit() else ''}" if road else ""
