@@ -19,6 +19,7 @@ import os
 import shlex
 import shutil
 import socket
+import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
@@ -102,9 +103,9 @@ def running(data_dir: Path, *, settings: Mapping[str, str] = MappingProxyType({}
     with _turn(data_dir):
         cluster = Cluster.at(data_dir)
     with locked(cluster.home / "users.lock", fcntl.LOCK_SH) as users:
+        with _turn(data_dir):
+            url = cluster.start(settings)
         try:
-            with _turn(data_dir):
-                url = cluster.start(settings)
             yield url
         finally:
             with _turn(data_dir):
@@ -201,8 +202,7 @@ class Cluster:
         if now.state not in ("starting", "running"):
             return
         server = find_server(int((self.data / "PG_VERSION").read_text("ascii")))
-        wait = ["-w", "-t", str(START_SECONDS)]
-        run = server.run(self.home, "pg_ctl", "stop", "-D", self.data.name, "-m", "fast", *wait)
+        run = self._control(server, "stop")
         if run.returncode != 0 and self.status().state != "stopped":
             raise ClusterError(f"The database (process {now.pid}) does not stop.", self._last_words())
         if now.socket and now.socket.parent != self.home:
@@ -239,20 +239,27 @@ class Cluster:
         folder = self._socket_folder()
         quoted = '"' + str(folder).replace('"', '""') + '"'
         options = {**SETTINGS, **settings, "port": str(PORT), "unix_socket_directories": quoted}
-        words = shlex.join(word for key, value in options.items() for word in ("-c", f"{key}={value}"))
+        words = shlex.join(f"--{key}={value}" for key, value in options.items())
         seen = self.log.stat().st_size if self.log.exists() else 0
-        # Paths are relative to the home: pg_ctl hands them to a shell.
-        where = ["-D", self.data.name, "-l", self.log.name]
-        run = server.run(self.home, "pg_ctl", "start", *where, "-w", "-t", str(START_SECONDS), "-o", words)
-        if run.returncode != 0:
-            late = "in time" in run.stdout
-            what = (
-                f"The database is not ready after {START_SECONDS} seconds"
-                if late
-                else "The database does not start"
-            )
-            said = self.log.read_bytes()[seen:] if self.log.exists() else run.stdout.encode()
-            raise explained(what, said.decode("utf-8", "replace"))
+        try:
+            run = self._control(server, "start", "-l", self.log.name, "-o", words)
+            if run.returncode != 0:
+                late = "in time" in run.stdout
+                what = (
+                    f"The database is not ready after {START_SECONDS} seconds"
+                    if late
+                    else "The database does not start"
+                )
+                said = self.log.read_bytes()[seen:] if self.log.exists() else run.stdout.encode()
+                raise explained(what, said.decode("utf-8", "replace"))
+        except BaseException:
+            self._control(server, "stop")  # whatever may have started of it
+            raise
+
+    def _control(self, server: Server, act: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run pg_ctl until it is done; its paths are relative to the home, for it hands them to a shell."""
+        wait = ["-w", "-t", str(START_SECONDS)]
+        return server.run(self.home, "pg_ctl", act, "-D", self.data.name, *wait, *arguments)
 
     def _socket_folder(self) -> Path:
         """Make an empty private folder for the socket: in the home, unless its path is too long there."""

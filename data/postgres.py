@@ -34,7 +34,7 @@ PLACES = (
 # What the programs' own words mean; the first that fits counts.
 KNOWN_FAULTS = (
     (
-        r"shared memory|semaphore",
+        r"could not (?:create|resize) shared memory|could not create semaphores",
         "The system has no shared memory left for PostgreSQL.",
         "End other programs, or give this machine or container more of it.",
     ),
@@ -161,8 +161,7 @@ def installed_servers() -> Iterator[Server]:
         if all(os.access(bindir / name, os.X_OK) for name in ("initdb", "pg_ctl", "postgres")):
             version = re.search(r"\) (\d+)", output(bindir / "postgres", "--version"))
             if version:
-                major = int(version[1])
-                yield Server(major, bindir, _postgis(bindir, major))
+                yield Server(int(version[1]), bindir, _postgis(bindir))
 
 
 def _folders() -> Iterator[Path]:
@@ -176,10 +175,9 @@ def _folders() -> Iterator[Path]:
         yield from Path("/").glob(place.lstrip("/"))
 
 
-def _postgis(bindir: Path, major: int) -> tuple[int, ...]:
+def _postgis(bindir: Path) -> tuple[int, ...]:
     """Version that the extension's control file names; empty without one."""
-    prefix = bindir.parent
-    shared = [prefix / "share", prefix / "share/postgresql", Path(f"/usr/share/postgresql/{major}")]
+    shared = [bindir.parent / "share", bindir.parent / "share/postgresql"]
     if os.access(bindir / "pg_config", os.X_OK):
         shared = [Path(output(bindir / "pg_config", "--sharedir"))]
     for folder in shared:
