@@ -154,15 +154,14 @@ def barriers(name: Words, frame: gpd.GeoDataFrame, budget: int) -> folium.Featur
     return _group(name, _features(light, lambda row: {"fillOpacity": 0.35, **styles[row.kind]}, fields))
 
 
-def moves(name: Words, frame: gpd.GeoDataFrame, labels: Mapping[str, str]) -> folium.FeatureGroup:
-    """Land that changes its grid; ``labels`` say what each key of `moved_land` is called."""
+def moves(name: Words, frame: gpd.GeoDataFrame) -> folium.FeatureGroup:
+    """Land that changes its grid; columns as `moved_land` gives them."""
     fields: Fields = (
-        (Words("划出", "From"), lambda row: labels[row.left]),
-        (Words("划入", "To"), lambda row: labels[row.entered]),
+        (Words("划出", "From"), lambda row: row.left),
+        (Words("划入", "To"), lambda row: row.entered),
     )
-    style = {"color": "#111111", "weight": 2.5, "fillColor": "url(#moved)", "fillOpacity": 1}
-    renamed = frame.rename(columns={"from": "left", "to": "entered"})
-    return _group(name, _features(renamed, lambda row: style, fields))
+    style = {"color": "#111111", "weight": 2, "fillColor": "url(#moved)", "fillOpacity": 1}
+    return _group(name, _features(frame, lambda row: style, fields))
 
 
 def count(value: object) -> int | None:

@@ -112,12 +112,12 @@ def moved_land(before: gpd.GeoDataFrame, after: gpd.GeoDataFrame) -> gpd.GeoData
     Returns
     -------
     GeoDataFrame
-        One row a pair of grids, columns ``from``, ``to`` (keys) and ``geometry``; pieces of less than 10 m²,
+        One row a pair of grids, columns ``left``, ``entered`` (keys) and ``geometry``; pieces of less than 10 m²,
         which only rounding makes, are left out.
     """
     before, after = (_drawn(frame) for frame in (before, after))
     if before.empty or after.empty:
-        return gpd.GeoDataFrame({"from": [], "to": []}, geometry=[], crs=before.crs)
+        return gpd.GeoDataFrame({"left": [], "entered": []}, geometry=[], crs=before.crs)
     srid = _metric_of(before.geometry.to_numpy())
     old, new = (to_metric(frame.geometry.to_numpy(), srid) for frame in (before, after))
     i, j = shapely.STRtree(new).query(old, predicate="intersects")
@@ -126,7 +126,7 @@ def moved_land(before: gpd.GeoDataFrame, after: gpd.GeoDataFrame) -> gpd.GeoData
     shapes = _polygons_only(shapely.intersection(old[i[changed]], new[j[changed]]))
     real = shapely.area(shapes) >= _MOVED_AT_LEAST_M2
     return gpd.GeoDataFrame(
-        {"from": left[changed][real], "to": entered[changed][real]},
+        {"left": left[changed][real], "entered": entered[changed][real]},
         geometry=from_metric(shapes[real], srid),
         crs=before.crs,
     )
