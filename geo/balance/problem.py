@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,7 +88,7 @@ class Problem:
     target: int
     tolerance_percent: int = 10
     grids: int | None = None
-    locks: Locks | None = field(default=None)
+    locks: Locks | None = None
 
     def __post_init__(self) -> None:
         _check_numbers(self)
@@ -182,7 +183,9 @@ def _check_arrays(problem: Problem) -> None:
         _check_array(name, getattr(problem, name), shape, kind, lowest)
 
 
-def _check_array(name: str, values: NDArray, shape: tuple[int, ...], kind: type, lowest: int | None) -> None:  # type: ignore[type-arg]
+def _check_array(
+    name: str, values: NDArray[Any], shape: tuple[int, ...], kind: type, lowest: int | None
+) -> None:
     if values.shape != shape or not np.issubdtype(values.dtype, kind):
         raise BalanceError(
             f"{name} has shape {values.shape} and numbers of type {values.dtype}.",
