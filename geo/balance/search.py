@@ -19,6 +19,9 @@ Bools = NDArray[np.bool_]
 State = NDArray[np.uint64]
 Function = TypeVar("Function", bound=Callable[..., Any])
 
+UNEVEN_CUT = 10.0
+"""What a cut that leaves a part off by its whole size costs, in grid lines as long as a grid is wide."""
+
 
 def compiled(function: Function) -> Function:
     """Compile on first call, and keep the machine code for later runs."""
@@ -255,10 +258,39 @@ def _grow_tree(region: Region, assigned: Ints, grid: int, parent: Ints, order: I
 
 
 @compiled
-def split(region: Region, assigned: Ints, grid: int, parts: int, fresh: int, tries: int, state: State) -> int:
-    """Cut a connected grid in two where the halves can best be made of whole parts; both stay connected.
+def _best_edge(region: Region, parent: Ints, order: Ints, parts: int) -> tuple[int, int, float]:
+    """Find the tree edge whose two sides are nearest to whole parts.
 
-    The best edge of several random spanning trees is cut, as in recombination (DeFord, Duchin, Solomon 2021).
+    Returns the cell below it, the parts due to that side, and how far a part is off, as a share of its size.
+    """
+    cells = len(order)
+    sums = np.zeros(len(parent), np.int64)
+    sizes = np.zeros(len(parent), np.int64)
+    for i in range(cells - 1, -1, -1):
+        v = order[i]
+        sums[v] += region.households[v]
+        sizes[v] += 1
+        if i > 0:
+            sums[parent[v]] += sums[v]
+            sizes[parent[v]] += sizes[v]
+    whole = sums[order[0]]
+    best, best_share, best_off = -1, 0, np.inf
+    for v in order[1:]:
+        share = round(parts * sums[v] / whole) if whole > 0 else parts // 2
+        share = max(share, 1, parts - (cells - sizes[v]))
+        share = min(share, parts - 1, sizes[v])
+        off = abs(sums[v] - whole * share / parts) / min(share, parts - share)
+        if off < best_off:
+            best, best_share, best_off = v, share, off
+    return best, best_share, best_off * parts / max(whole, 1)
+
+
+@compiled
+def split(region: Region, assigned: Ints, grid: int, parts: int, fresh: int, tries: int, state: State) -> int:
+    """Cut a connected grid in two where the sides can best be made of whole parts; both stay connected.
+
+    An edge of the best of several random spanning trees is cut, as in recombination (DeFord, Duchin and
+    Solomon 2021); evenness (`UNEVEN_CUT`) and the length of the new grid line decide.
 
     Parameters
     ----------
@@ -278,49 +310,26 @@ def split(region: Region, assigned: Ints, grid: int, parts: int, fresh: int, tri
     Returns
     -------
     int
-        Parts that belong to the piece cut off.
+        Parts that belong to the side cut off.
     """
-    n = len(assigned)
-    parent = np.empty(n, np.int64)
-    order = np.empty(n, np.int64)
-    sums = np.empty(n, np.int64)
-    sizes = np.empty(n, np.int64)
-    best = np.empty(n, np.bool_)
-    inside = np.empty(n, np.bool_)
-    best_cost = np.inf
-    best_share = 0
+    parent = np.empty(len(assigned), np.int64)
+    room = np.empty(len(assigned), np.int64)
+    best = np.zeros(len(assigned), np.bool_)
+    best_cost, best_share = np.inf, 0
     for _ in range(tries):
-        cells = _grow_tree(region, assigned, grid, parent, order, state)
-        for i in range(cells):
-            sums[order[i]] = region.households[order[i]]
-            sizes[order[i]] = 1
-        for i in range(cells - 1, 0, -1):
-            v = order[i]
-            sums[parent[v]] += sums[v]
-            sizes[parent[v]] += sizes[v]
-        whole = sums[order[0]]
-        cut, cut_share, gap = -1, 0, np.inf
-        for i in range(1, cells):
-            v = order[i]
-            share = round(parts * sums[v] / whole) if whole > 0 else parts // 2
-            share = max(share, 1, parts - (cells - sizes[v]))
-            share = min(share, parts - 1, sizes[v])
-            off = abs(sums[v] - whole * share / parts) / min(share, parts - share)
-            if off < gap:
-                cut, cut_share, gap = v, share, off
-        inside[:] = False
-        inside[cut] = True
-        for i in range(1, cells):
-            if inside[parent[order[i]]]:
-                inside[order[i]] = True
-        cost = 10.0 * gap * parts / max(whole, 1)
-        for v in order[:cells]:
+        order = room[: _grow_tree(region, assigned, grid, parent, room, state)]
+        cut, share, off = _best_edge(region, parent, order, parts)
+        below = np.zeros(len(assigned), np.bool_)
+        below[cut] = True
+        for v in order[1:]:
+            below[v] |= below[parent[v]]
+        cost = UNEVEN_CUT * off
+        for v in order:
             for e in range(region.start[v], region.start[v + 1]):
                 u = region.other[e]
-                if inside[v] and assigned[u] == grid and not inside[u]:
+                if below[v] and assigned[u] == grid and not below[u]:
                     cost += region.border[e]
         if cost < best_cost:
-            best_cost, best_share = cost, cut_share
-            best[:] = inside
+            best_cost, best_share, best = cost, share, below
     assigned[best] = fresh
     return best_share
