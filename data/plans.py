@@ -274,3 +274,12 @@ def any_stated(connection: Connection, district: str) -> bool:
             {"district": district},
         ).scalar_one()
     )
+
+
+def base_of(connection: Connection, district: str, plan: Plan) -> Plan | None:
+    """Return the plan that a plan is based on."""
+    row = connection.execute(
+        text(f"SELECT {_COLUMNS} FROM plans WHERE district = :district AND id = :base"),
+        {"district": district, "base": plan.based_on},
+    ).one_or_none()
+    return Plan(*row) if row else None

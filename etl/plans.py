@@ -188,7 +188,8 @@ def _stated(connection: Connection, district: str, ground: Ground) -> Labels:
     labelled = cells[["stated_grid", "community_id"]].merge(
         parts[["stated_grid", "community_id", "grid_id"]], how="left"
     )
-    return labelled.grid_id.fillna(-1).to_numpy(np.int64)
+    labels: Labels = labelled.grid_id.fillna(-1).to_numpy(np.int64)
+    return labels
 
 
 def _carried(connection: Connection, district: str, plan: plans.Plan | None, ground: Ground) -> Labels:
@@ -196,7 +197,10 @@ def _carried(connection: Connection, district: str, plan: plans.Plan | None, gro
     if plan is None:
         return np.full(len(ground.cells), -1, dtype=np.int64)
     carried = plans.assignment_on(connection, district, plan.id, ground.cell_set)
-    return carried.set_index("cell_id").grid_id.reindex(ground.cells.id).fillna(-1).to_numpy(np.int64)
+    labels: Labels = (
+        carried.set_index("cell_id").grid_id.reindex(ground.cells.id).fillna(-1).to_numpy(np.int64)
+    )
+    return labels
 
 
 def _with_identities(

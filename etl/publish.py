@@ -18,7 +18,7 @@ from data.session import Store
 from etl.actor import Actor
 from etl.posing import Ground, pose, read_ground
 from geo.balance import measure
-from geo.crs import WGS84
+from geo.drawing import draw
 from geo.errors import CheckError, ConflictError, StaleError
 
 AS_FOUND = "Published as found: the district's grids before the platform."
@@ -74,7 +74,7 @@ def publish(
         ground = read_ground(connection, district, place.srid, plan.cell_set)
         assigned = _assigned(connection, district, plan, ground)
         _check_communities(connection, district, plan, ground, assigned)
-        drawn = draw(ground, assigned)
+        drawn = draw(ground.cells.assign(grid_id=assigned.to_numpy()), place.srid)
         _check_overlap(drawn)
         bound = duties.bind_stated(connection, district, plan.id)
         found = list(_waivable(connection, district, plan, ground, assigned))
@@ -93,24 +93,6 @@ def publish(
         moved = cases.hand_over(connection, district, plan.id, actor.id)
         versions.advance(connection, district, "grids", "plans", "cases", "locate")
     return PublishReport(number, len(drawn), issued, bound, ended, moved, found)
-
-
-def draw(ground: Ground, assigned: pd.Series) -> gpd.GeoDataFrame:
-    """Unite the cells of each grid.
-
-    Returns
-    -------
-    GeoDataFrame
-        EPSG:4326; grid_id, households, buildings, area_m2, perimeter_m (metres, in the district's
-        metric system).
-    """
-    cells = ground.cells.assign(grid_id=assigned.to_numpy())
-    counts = cells.groupby("grid_id").agg(
-        households=("households", "sum"), buildings=("building_id", "nunique"), area_m2=("area_m2", "sum")
-    )
-    shapes = cells.groupby("grid_id").geometry.apply(lambda part: shapely.coverage_union_all(part.to_numpy()))
-    drawn = gpd.GeoDataFrame(counts.reset_index(), geometry=shapes.to_numpy(), crs=WGS84)
-    return drawn.assign(perimeter_m=drawn.to_crs(ground.srid).length)
 
 
 def _publishable(connection: Connection, district: str, number: int, revision: int | None) -> plans.Plan:

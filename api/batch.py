@@ -1,0 +1,147 @@
+"""Answer files of points and addresses, row by row."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+from geo.answers import Answer
+from geo.crs import normalise
+from geo.errors import CoordinateError, InputError
+from geo.locate import Locator
+from geo.progress import Progress, silent
+
+HEADERS = {"address": ("address", "地址", "标准地址"), "x": ("lon", "x", "经度"), "y": ("lat", "y", "纬度")}
+ENCODINGS = ("utf-8-sig", "gb18030")
+ANSWER = (
+    "status",
+    "grid",
+    "grid_external_code",
+    "community",
+    "town",
+    "building",
+    "alternatives",
+    "plan",
+    "fault",
+)
+
+Row = dict[str, str]
+Ask = Callable[[Row], Answer]
+
+
+def locate_file(
+    locator: Locator, source: Path, target: Path, *, crs: str | None = None, progress: Progress = silent
+) -> Counter[str]:
+    """Answer every row of a CSV file and write the rows with the answer's columns added.
+
+    Rows are read and written one at a time. Nothing asked is kept anywhere but in ``target``, which is
+    written beside its place first and is there whole or not at all.
+
+    Parameters
+    ----------
+    source : Path
+        CSV in UTF-8 or GB 18030 with a column address (地址), or lon and lat (经度, 纬度).
+    crs : str, optional
+        Coordinate system of lon and lat; see `geo.crs.normalise`.
+
+    Returns
+    -------
+    Counter
+        Rows by status; ``invalid`` counts those whose coordinates cannot be used, with the fault in
+        their row.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, lacks the columns, or has coordinates and no ``crs`` was given.
+    """
+    text = _decode(source)
+    counts: Counter[str] = Counter()
+    unfinished = target.with_name(f".{target.name}.unfinished")
+    lines = text.splitlines(keepends=True)
+    reader = csv.DictReader(lines, restkey="", restval="")
+    headers = list(reader.fieldnames or ())
+    ask = _asker(locator, headers, crs)
+    try:
+        with unfinished.open("w", encoding="utf-8-sig", newline="") as file:
+            writer = csv.DictWriter(file, [*headers, *ANSWER], extrasaction="ignore")
+            writer.writeheader()
+            for row in reader:
+                answer = _answer(ask, row)
+                counts[answer["status"]] += 1
+                writer.writerow(row | answer)
+                if reader.line_num % 500 == 0:
+                    progress("locate", reader.line_num / len(lines))
+        unfinished.replace(target)
+    except OSError as error:
+        raise InputError(f"{target} cannot be written: {error.strerror}.", "Choose another file.") from error
+    except csv.Error as error:
+        raise InputError(
+            f"{source.name}, line {reader.line_num}: {error}.", "Give a plain CSV file."
+        ) from error
+    finally:
+        unfinished.unlink(missing_ok=True)
+    return counts
+
+
+def _decode(source: Path) -> str:
+    try:
+        raw = source.read_bytes()
+    except OSError as error:
+        raise InputError(f"{source} cannot be read: {error.strerror}.", "Check the path.") from error
+    for encoding in ENCODINGS:
+        try:
+            return raw.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    raise InputError(f"{source.name} is neither UTF-8 nor GB 18030 text.", "Save it as CSV in UTF-8.")
+
+
+def _asker(locator: Locator, headers: list[str], crs: str | None) -> Ask:
+    """Return what answers a row, by the columns there are."""
+    found = {
+        name: next((header for header in headers if header.strip().lower() in known), None)
+        for name, known in HEADERS.items()
+    }
+    x, y, address = found["x"], found["y"], found["address"]
+    if x and y:
+        if crs is None:
+            raise InputError(
+                f"The coordinate system of {x} and {y} is not stated.",
+                "Add --crs wgs84, gcj02, bd09 or EPSG:n.",
+            )
+        system = normalise(crs)
+        return lambda row: locator.at(_number(row[x]), _number(row[y]), system)
+    if address:
+        return lambda row: locator.resolve(row[address])
+    raise InputError(
+        "The file has neither a column address (地址) nor lon and lat (经度, 纬度).", "Name its columns so."
+    )
+
+
+def _answer(ask: Ask, row: Row) -> Row:
+    try:
+        answer = ask(row)
+    except CoordinateError as error:
+        return dict.fromkeys(ANSWER, "") | {"status": "invalid", "fault": str(error)}
+    grid = answer.grid
+    return {
+        "status": answer.status.value,
+        "grid": grid.code if grid else "",
+        "grid_external_code": (grid and grid.external_code) or "",
+        "community": grid.community.name if grid else "",
+        "town": (grid and grid.community.town) or "",
+        "building": (answer.building and answer.building.external_code) or "",
+        "alternatives": ";".join(other.grid.code for other in answer.alternatives),
+        "plan": str(answer.plan.number),
+        "fault": "",
+    }
+
+
+def _number(value: str) -> float:
+    try:
+        return float(value)
+    except ValueError:
+        raise CoordinateError(f"'{value[:40]}' is not a number.", "Give plain decimal numbers.") from None

@@ -1,0 +1,137 @@
+"""``gridgov locate``: whose grid a point, an address or a file of them is in."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from api.batch import locate_file
+from api.cli.console import DistrictOption, JsonOption, chosen, opened, out, print_json, print_pairs, progress
+from data import locate as stored
+from data.settings import Settings
+from geo.answers import REASONS, Answer, Status
+from geo.errors import NotFoundError
+from geo.locate import Locator
+
+app = typer.Typer(
+    no_args_is_help=True, help="Whose grid is it? (查网格). Exit code 1 means: no grid was found."
+)
+
+FOUND = frozenset({Status.MATCH, Status.APPROXIMATE, Status.AMBIGUOUS})
+CrsOption = Annotated[
+    str, typer.Option(help="Coordinate system: wgs84, gcj02, bd09, cgcs2000, EPSG:4549 ...")
+]
+
+
+@app.command(epilog="Example: gridgov locate point 118.4578 31.6519 --crs gcj02")
+def point(
+    x: Annotated[float, typer.Argument(help="Longitude, or easting in metres.")],
+    y: Annotated[float, typer.Argument(help="Latitude, or northing in metres.")],
+    crs: CrsOption,
+    district: DistrictOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Say whose grid a point is in (按坐标查网格)."""
+    with _locator(district) as locator:
+        answer = locator.at(x, y, crs)
+    _print_answer(answer, json)
+
+
+@app.command(epilog="Example: gridgov locate address '康宁三村3幢2单元501室'")
+def address(
+    text: Annotated[str, typer.Argument(help="The address, as it was given.")],
+    district: DistrictOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Say whose grid an address is in (按地址查网格)."""
+    with _locator(district) as locator:
+        answer = locator.resolve(text)
+    _print_answer(answer, json)
+
+
+@app.command(
+    epilog="Examples: gridgov locate batch addresses.csv out.csv   ·   gridgov locate batch pins.csv out.csv --crs wgs84"
+)
+def batch(
+    source: Annotated[
+        Path, typer.Argument(help="CSV with a column address (地址), or lon and lat (经度, 纬度).")
+    ],
+    target: Annotated[
+        Path, typer.Argument(help="CSV to write: the same rows with the answer's columns added.")
+    ],
+    crs: Annotated[
+        str | None, typer.Option(help="Coordinate system of lon and lat; needed when they are given.")
+    ] = None,
+    district: DistrictOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Answer a whole file, row by row (批量查询)."""
+    with _locator(district) as locator, progress() as listener:
+        counts: Counter[str] = locate_file(locator, source, target, crs=crs, progress=listener)
+    if json:
+        print_json(counts)
+    else:
+        print_pairs(f"{counts.total():,} rows → {target}", dict(counts.most_common()))
+
+
+@contextmanager
+def _locator(named: str | None) -> Iterator[Locator]:
+    """Read the plan in force; the one who runs the command line is staff and sees who is on duty."""
+    settings = Settings()
+    with opened(settings) as store:
+        code = chosen(store, settings, named).code
+        with store.begin(code) as connection:
+            _, register = stored.register(connection, code, staff=True)
+        if register is None:
+            raise NotFoundError(
+                f"District {code} has no plan in force.", "Publish one: gridgov plan publish."
+            )
+        yield Locator(register, margin_m=settings.outside_margin_m)
+
+
+def _print_answer(answer: Answer, json: bool) -> None:
+    if json:
+        print_json(answer)
+    else:
+        _print_words(answer)
+    if answer.status not in FOUND:
+        raise typer.Exit(1)
+
+
+def _print_words(answer: Answer) -> None:
+    pairs: dict[str, object] = {"Status · 结果": answer.status.value}
+    if answer.building:
+        pairs["Building · 楼栋"] = answer.building.name
+    if grid := answer.grid:
+        community = grid.community
+        ours = f"{grid.code}{' (provisional · 临时)' if grid.provisional else ''}"
+        pairs |= {
+            "Grid · 网格": ours,
+            "Ledger's code · 台账编码": grid.external_code,
+            "Community · 社区": " ".join(filter(None, (community.town, community.name, community.phone))),
+        }
+        for duty in grid.on_duty:
+            pairs[f"On duty, {duty.role} · 值守"] = " ".join(filter(None, (duty.worker, duty.phone)))
+        if not grid.on_duty:
+            pairs["On duty · 值守"] = "nobody: call the community · 空缺，请联系社区"
+    if answer.border_m is not None:
+        pairs["To the border, m · 距边界"] = round(answer.border_m)
+    if answer.outside_m is not None:
+        pairs["Outside by, m · 区外距离"] = round(answer.outside_m)
+    for near in answer.sites:
+        pairs[f"{near.site.name}"] = f"{near.distance_m:,.0f} m"
+    pairs["Plan · 方案"] = str(answer.plan.number)
+    print_pairs("", pairs)
+    for reason in answer.reasons:
+        out.print(f"  {REASONS[reason].en} {REASONS[reason].zh}")
+    for other in answer.alternatives:
+        named = other.building.name if other.building else ""
+        out.print(
+            f"  ? {other.grid.code} {other.grid.external_code or ''} {other.grid.community.name} {named}"
+        )
+    out.print(f"[dim]→[/] {answer.next_step.en} {answer.next_step.zh}")

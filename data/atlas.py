@@ -1,0 +1,62 @@
+"""What a map of the district shows: its layers and the grids of a plan, as frames."""
+
+from __future__ import annotations
+
+import geopandas as gpd
+from sqlalchemy import Connection, text
+
+from data import cells, grids, plans
+from data.districts import District
+from data.frames import read_geo
+from geo.drawing import draw
+
+LAYERS = (
+    "communities",
+    "compounds",
+    "buildings",
+    "sites",
+    "facilities",
+    "rider_communities",
+    "rider_points",
+    "streets",
+    "barriers",
+)
+"""Views of the schema ``layers`` that hold one row a thing of today."""
+
+
+def layer(connection: Connection, district: str, name: str) -> gpd.GeoDataFrame:
+    """Read a layer of `LAYERS` with all its columns, EPSG:4326."""
+    if name not in LAYERS:
+        raise ValueError(name)
+    query = f"SELECT *, ST_AsBinary(shape) AS wkb FROM layers.{name} WHERE district = :district ORDER BY id"
+    return read_geo(connection, query, district=district).drop(columns=["district", "shape"])
+
+
+def plan_grids(connection: Connection, district: District, plan: plans.Plan) -> gpd.GeoDataFrame:
+    """Read the grids of a plan; those of a draft are drawn from its cells with today's counts.
+
+    Returns
+    -------
+    GeoDataFrame
+        EPSG:4326; the columns of `data.grids.of_plan`.
+    """
+    stored = grids.of_plan(connection, district.code, plan.id)
+    if plan.valid is not None:
+        return stored
+    assigned = plans.assignment(connection, district.code, plan.id)
+    members = cells.members(connection, district.code, plan.cell_set)
+    drawn = draw(members.merge(assigned, left_on="id", right_on="cell_id"), district.srid)
+    named = stored.drop(columns=[*drawn.columns.intersection(stored.columns), "geometry"], errors="ignore")
+    return drawn.merge(named, left_on="grid_id", right_on="id").sort_values(["code", "id"], ignore_index=True)
+
+
+def attribution(connection: Connection, district: str) -> list[str]:
+    """Return whom the district's data must be credited to, once each."""
+    rows = connection.execute(
+        text(
+            "SELECT attribution FROM imports WHERE district = :district AND attribution IS NOT NULL"
+            " GROUP BY attribution ORDER BY min(id)"
+        ),
+        {"district": district},
+    )
+    return [row.attribution for row in rows]
