@@ -1,0 +1,95 @@
+"""The web application: made from a store and settings, with nothing global."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.staticfiles import StaticFiles
+from starlette.concurrency import run_in_threadpool
+
+from api import errors
+from api.access import AccessLog
+from api.limits import Limits
+from api.routes import communities, districts, grids, health, layers, locate, overview, pages, plans
+from api.state import State
+from data.session import Store
+from data.settings import Settings
+from geo import __version__
+
+_NOUNS = (locate, overview, districts, communities, grids, plans, layers, health, pages)
+
+_DESCRIPTION = """
+Which grid (网格) a point or an address belongs to, and the district's map layers. Read-only and public:
+counts of households below 10 are withheld, no worker is named.
+
+Every request is about one district (区): `?district=`, else the server's default, else the only one.
+Errors are `application/problem+json` (RFC 9457). Answers carry an `ETag`; positions and addresses asked
+about are neither stored nor logged.
+"""
+
+_TAGS = [
+    {"name": "locate", "description": "定位: whose grid is this?"},
+    {"name": "districts", "description": "区与社区: districts, their communities, how they stand."},
+    {"name": "grids", "description": "网格: grids and their codes."},
+    {"name": "plans", "description": "方案: what was in force when."},
+    {"name": "layers", "description": "图层: GeoJSON for maps."},
+    {"name": "health", "description": "Is the process alive, can it serve?"},
+]
+
+_PROBLEM = {
+    "description": "A problem (RFC 9457): what is wrong and what to do.",
+    "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+}
+
+
+def create_app(store: Store, settings: Settings) -> FastAPI:
+    """Return the application.
+
+    Parameters
+    ----------
+    store : Store
+        A migrated database; it stays the caller's to close.
+    settings : Settings
+        Limits and defaults.
+    """
+    state = State(store, settings)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await run_in_threadpool(state.start)
+        yield
+        await run_in_threadpool(state.stop)
+
+    app = _Documented(
+        title="gridgov",
+        version=__version__,
+        description=_DESCRIPTION,
+        openapi_tags=_TAGS,
+        openapi_url=pages.OPENAPI,
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+        responses={"4XX": _PROBLEM, "503": _PROBLEM},
+    )
+    app.state.served = state
+    errors.add_to(app)
+    app.add_middleware(Limits, max_body_bytes=settings.max_body_bytes)
+    app.add_middleware(AccessLog)  # added last, it stands outermost and sees refusals too
+    for noun in _NOUNS:
+        app.include_router(noun.router)
+    app.mount("/static", StaticFiles(directory=pages.WEB), name="static")
+    return app
+
+
+class _Documented(FastAPI):
+    """FastAPI with the schema of problems, which no route returns, among the components."""
+
+    def openapi(self) -> dict[str, Any]:
+        if self.openapi_schema is None:
+            schemas = super().openapi().setdefault("components", {}).setdefault("schemas", {})
+            problem = errors.Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+            schemas |= {**problem.pop("$defs"), "Problem": problem}
+        return super().openapi()

@@ -1,0 +1,93 @@
+"""The parameters routes share, each with its limits."""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import Depends, Path, Query, Request
+from pydantic import AfterValidator
+
+from api.state import State
+from data.layers import Bounds
+from geo.errors import CoordinateError
+
+API = "/api/v1"
+"""What every address of the API begins with."""
+LARGEST_NUMBER = 2**31 - 1
+MAX_FEATURES = 20_000
+
+
+def _plain(value: str) -> str:
+    """Refuse control characters (NUL cannot be stored) and half characters (surrogates)."""
+    if any(unicodedata.category(character) in ("Cc", "Cs") for character in value):
+        raise ValueError("control characters are not allowed")
+    return value
+
+
+def _dated(value: datetime) -> datetime:
+    if not 1900 <= value.year <= 2999:
+        raise ValueError("the year must be from 1900 to 2999")
+    return value
+
+
+def _state(request: Request) -> State:
+    state: State = request.app.state.served
+    return state
+
+
+Serving = Annotated[State, Depends(_state)]
+"""What the process serves."""
+
+Plain = AfterValidator(_plain)
+
+District = Annotated[
+    str | None,
+    Query(
+        pattern=r"^\d{6}$",
+        description="District (区) meant, 6 digits; may be left out where only one is served.",
+        examples=["340504"],
+    ),
+]
+Code = Annotated[
+    str, Path(min_length=1, max_length=64, description="Ours (15 digits) or the ledger's."), Plain
+]
+PlanNumber = Annotated[int, Path(ge=1, le=LARGEST_NUMBER, description="Number of the plan (方案).")]
+Limit = Annotated[int, Query(ge=1, le=MAX_FEATURES, description="At most this many.")]
+Offset = Annotated[int, Query(ge=0, le=LARGEST_NUMBER, description="After leaving out this many.")]
+AsOf = Annotated[
+    datetime | None,
+    Query(description="The instant shown, now by default: 2026-07-01 or 2026-07-01T08:00:00+08:00."),
+    AfterValidator(lambda value: value and _dated(value)),
+]
+Box = Annotated[
+    str | None,
+    Query(
+        max_length=120,
+        description="Only what touches west,south,east,north (degrees, WGS 84).",
+        examples=["118.45,31.64,118.50,31.70"],
+    ),
+]
+
+
+def bounds(box: str | None) -> Bounds | None:
+    """Read a box.
+
+    Raises
+    ------
+    CoordinateError
+        If it is not west,south,east,north in degrees.
+    """
+    if box is None:
+        return None
+    try:
+        west, south, east, north = (float(part) for part in box.split(","))
+    except ValueError:
+        west = south = east = north = math.nan
+    if not (-180 <= west <= east <= 180 and -90 <= south <= north <= 90):
+        raise CoordinateError(
+            "bbox is not a box in degrees.", "Give west,south,east,north: 118.45,31.64,118.50,31.70."
+        )
+    return west, south, east, north

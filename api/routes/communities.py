@@ -1,0 +1,58 @@
+"""Communities."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel, Field
+from sqlalchemy import Connection
+
+from api.fresh import respond
+from api.params import API, District, Limit, Offset, Serving
+from data import layers
+from data.layers import Selection
+from data.locate import Edition
+
+router = APIRouter(prefix=API, tags=["districts"])
+
+
+class Community(BaseModel):
+    """Community (社区)."""
+
+    code: str = Field(examples=["340504001007"])
+    external_code: str | None = Field(examples=["C07"])
+    provisional: bool = Field(description="The code is ours, not an official one.")
+    name: str = Field(examples=["安居社区"])
+    status: str = Field(description="active, or preparatory (筹备)", examples=["active"])
+    boundary_source: str = Field(description="stated, or derived from its buildings", examples=["stated"])
+    town: str | None = Field(examples=["映湖街道"])
+    phone: str | None = Field(description="The channel the public is given.")
+    buildings: int
+    households: int | None = Field(description="None where fewer than 10.", examples=[3810])
+
+
+class Communities(BaseModel):
+    """A page of communities."""
+
+    total: int
+    communities: list[Community]
+
+
+@router.get("/communities", summary="Communities (社区)", response_model=Communities)
+def communities(
+    request: Request,
+    state: Serving,
+    district: District = None,
+    status: Annotated[Literal["active", "preparatory"] | None, Query()] = None,
+    limit: Limit = 1000,
+    offset: Offset = 0,
+) -> Response:
+    """List communities by code."""
+    chosen = Selection({"status": status} if status else {}, limit=limit, offset=offset)
+
+    def make(connection: Connection, code: str, _: Edition) -> Communities:
+        total, rows = layers.listing(connection, code, "communities", chosen)
+        return Communities(total=total, communities=rows)
+
+    return respond(request, state, district, make)

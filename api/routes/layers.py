@@ -1,0 +1,86 @@
+"""Map layers as GeoJSON."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request, Response
+from pydantic import BaseModel, Field
+from sqlalchemy import Connection
+
+from api.fresh import respond
+from api.params import API, AsOf, Box, District, Limit, Offset, Plain, Serving, bounds
+from data import layers as stored
+from data.layers import LAYERS, Selection
+from data.locate import Edition
+
+router = APIRouter(prefix=API, tags=["layers"])
+
+GEOJSON = "application/geo+json"
+
+
+class Layer(BaseModel):
+    """A map layer."""
+
+    name: str = Field(examples=["grids"])
+    zh: str = Field(examples=["网格"])
+    en: str
+    href: str = Field(examples=["/api/v1/layers/grids.geojson"])
+    columns: list[str] = Field(description="Properties of its features.")
+
+
+class Layers(BaseModel):
+    """The layers there are."""
+
+    layers: list[Layer]
+
+
+@router.get("/layers", summary="Map layers (图层)")
+async def layers() -> Layers:
+    """List the layers."""
+    return Layers(
+        layers=[
+            Layer(
+                name=name,
+                zh=layer.zh,
+                en=layer.en,
+                href=f"{API}/layers/{name}.geojson",
+                columns=list(layer.columns),
+            )
+            for name, layer in LAYERS.items()
+        ]
+    )
+
+
+@router.get(
+    "/layers/{name}.geojson",
+    summary="One layer as GeoJSON (图层数据)",
+    response_class=Response,
+    responses={200: {"content": {GEOJSON: {}}, "description": "A FeatureCollection, WGS 84."}},
+)
+def features(
+    request: Request,
+    state: Serving,
+    name: Annotated[str, Path(max_length=40, examples=["grids"]), Plain],
+    district: District = None,
+    bbox: Box = None,
+    as_of: AsOf = None,
+    limit: Limit = 10_000,
+    offset: Offset = 0,
+) -> Response:
+    """Return the features of a layer; `as_of` is for grids: the plan that was in force at that instant.
+
+    `numberMatched` tells how many there are, `attribution` whom a map made from it must name.
+    """
+    stored.get(name)
+    chosen = Selection({}, bounds=bounds(bbox), as_of=as_of, limit=limit, offset=offset)
+
+    def make(connection: Connection, code: str, edition: Edition) -> str:
+        heading = {
+            "name": name,
+            "attribution": stored.attribution(connection, code),
+            "data_version": edition.version,
+        }
+        return stored.feature_collection(connection, code, name, chosen, heading)
+
+    return respond(request, state, district, make, media_type=GEOJSON)

@@ -1,0 +1,231 @@
+"""Map layers: the views of schema ``layers``, as GeoJSON or as rows, with JSON built in SQL.
+
+What is not named in `LAYERS` is not public: a column added to a view stays hidden until it is listed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from geo.errors import NotFoundError
+
+Bounds = tuple[float, float, float, float]
+"""West, south, east, north in degrees."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A public layer: its titles, the columns shown, and the one its features are named and ordered by."""
+
+    zh: str
+    en: str
+    columns: tuple[str, ...]
+    key: str = "id"
+    dated: bool = False
+
+
+LAYERS: dict[str, Layer] = {
+    "grids": Layer(
+        "网格",
+        "Grids of the plan in force",
+        (
+            "code",
+            "external_code",
+            "provisional",
+            "kind",
+            "community_code",
+            "community",
+            "plan",
+            "target",
+            "households",
+            "buildings",
+            "area_m2",
+            "perimeter_m",
+        ),
+        key="code",
+        dated=True,
+    ),
+    "communities": Layer(
+        "社区",
+        "Communities",
+        (
+            "code",
+            "external_code",
+            "provisional",
+            "name",
+            "status",
+            "boundary_source",
+            "town",
+            "phone",
+            "buildings",
+            "households",
+        ),
+        key="code",
+    ),
+    "compounds": Layer(
+        "小区",
+        "Compounds",
+        ("external_code", "name", "aliases", "road", "road_number", "committee_since"),
+    ),
+    "buildings": Layer(
+        "楼栋",
+        "Buildings",
+        (
+            "external_code",
+            "label",
+            "address",
+            "road",
+            "road_number",
+            "poi",
+            "kind",
+            "floors",
+            "entrances",
+            "households",
+            "households_source",
+            "households_on",
+        ),
+    ),
+    "sites": Layer(
+        "党群服务阵地",
+        "Party-service sites",
+        (
+            "external_code",
+            "name",
+            "kind",
+            "state",
+            "services",
+            "hours",
+            "accessibility",
+            "address",
+            "phone",
+        ),
+    ),
+    "facilities": Layer(
+        "设施", "Facilities", ("external_code", "kind", "name", "state", "keeper", "checked_on")
+    ),
+    "rider_communities": Layer(
+        "骑手友好社区",
+        "Rider-friendly communities",
+        ("external_code", "name", "vehicles", "parking", "charging", "pledge"),
+    ),
+    "rider_points": Layer(
+        "骑手点位",
+        "Gates, docks and rest points for riders",
+        ("external_code", "rider_community_id", "kind", "name", "hours", "vehicles", "bikes"),
+    ),
+    "streets": Layer("道路", "Streets", ("external_code", "name", "kind")),
+    "barriers": Layer("屏障", "Barriers no grid crosses", ("external_code", "name", "kind")),
+}
+"""The public layers by name."""
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which rows of a layer are meant.
+
+    Attributes
+    ----------
+    equal : mapping of str to value
+        Column and the value it must have; columns are constants of the program, never input.
+    bounds : Bounds, optional
+        A box the shape must touch.
+    as_of : datetime, optional
+        For a dated layer the instant it shows, now by default.
+    limit, offset : int
+        How many rows at most, after how many.
+    """
+
+    equal: Mapping[str, Any]
+    bounds: Bounds | None = None
+    as_of: datetime | None = None
+    limit: int = 1000
+    offset: int = 0
+
+
+def get(name: str) -> Layer:
+    """Return a layer by name.
+
+    Raises
+    ------
+    NotFoundError
+        If there is no public layer of that name.
+    """
+    if name not in LAYERS:
+        raise NotFoundError("There is no such layer.", f"Layers: {', '.join(LAYERS)}.")
+    return LAYERS[name]
+
+
+def feature_collection(
+    connection: Connection, district: str, name: str, chosen: Selection, heading: Mapping[str, Any]
+) -> str:
+    """Return rows of a layer as the text of a GeoJSON FeatureCollection, EPSG:4326 to 7 decimals.
+
+    Parameters
+    ----------
+    heading : mapping of str to str or int
+        Further members of the collection, such as its attribution; names are constants of the program.
+    """
+    layer = get(name)
+    source, values = _rows(district, name, layer, chosen, located=True)
+    members = "".join(f"'{member}', CAST(:heading AS json) -> '{member}', " for member in heading)
+    query = (
+        f"SELECT json_build_object('type', 'FeatureCollection', {members}"
+        " 'numberMatched', COALESCE(max(matched), 0), 'numberReturned', count(*), 'features',"
+        " COALESCE(json_agg(json_build_object('type', 'Feature', 'id', key,"
+        " 'geometry', ST_AsGeoJSON(ST_ForcePolygonCCW(shape), 7)::json, 'properties', properties) ORDER BY key), '[]'))::text"
+        f" FROM ({source}) found"
+    )
+    return str(connection.execute(text(query), {**values, "heading": json.dumps(heading)}).scalar_one())
+
+
+def listing(connection: Connection, district: str, name: str, chosen: Selection) -> tuple[int, list[Any]]:
+    """Return how many rows of a layer match, and those chosen as dicts, without their shapes."""
+    source, values = _rows(district, name, get(name), chosen, located=False)
+    rows = connection.execute(
+        text(f"SELECT matched, properties FROM ({source}) found ORDER BY key"), values
+    ).all()
+    return (rows[0].matched if rows else 0), [row.properties for row in rows]
+
+
+def attribution(connection: Connection, district: str) -> str:
+    """Return whom a map of the district must name, in one line; empty where nobody."""
+    rows = connection.execute(
+        text(
+            "SELECT DISTINCT attribution FROM imports"
+            " WHERE district = :district AND attribution IS NOT NULL ORDER BY attribution"
+        ),
+        {"district": district},
+    )
+    return "; ".join(row.attribution for row in rows)
+
+
+def _rows(
+    district: str, name: str, layer: Layer, chosen: Selection, *, located: bool
+) -> tuple[str, dict[str, Any]]:
+    """Return the SQL of the rows chosen (key, shape, matched, properties) and its values."""
+    values: dict[str, Any] = {"district": district, "limit": chosen.limit, "offset": chosen.offset}
+    conditions = ["district = :district"]
+    if located:
+        conditions.append("shape IS NOT NULL")
+    if layer.dated:
+        conditions.append("valid @> COALESCE(CAST(:as_of AS timestamptz), now())")
+        values["as_of"] = chosen.as_of
+    if chosen.bounds:
+        conditions.append("ST_Intersects(shape, ST_MakeEnvelope(:west, :south, :east, :north, 4326))")
+        values |= dict(zip(("west", "south", "east", "north"), chosen.bounds, strict=True))
+    for column, value in chosen.equal.items():
+        conditions.append(f"{column} = :is_{column}")
+        values[f"is_{column}"] = value
+    properties = ", ".join(f"'{column}', {column}" for column in layer.columns)
+    query = (
+        f"SELECT {layer.key} AS key, shape, count(*) OVER () AS matched,"
+        f" json_build_object({properties}) AS properties FROM layers.{name}"
+        f" WHERE {' AND '.join(conditions)} ORDER BY {layer.key} LIMIT :limit OFFSET :offset"
+    )
+    return query, values
