@@ -21,6 +21,9 @@ Floats = npt.NDArray[np.float64]
 OCCUPANCY = 0.8
 """Households a dwelling, over the whole district."""
 
+EDGE_M = 5.0
+"""Nothing is built nearer to the edge of the district."""
+
 HOUSE, UNFINISHED, TOWER = "沿街住宅", "在建住宅", "超高层住宅"
 
 
@@ -120,7 +123,10 @@ def build(layout: Layout, preparatory: npt.NDArray[np.int64], size: Size, rng: n
 
 def _rooms(layout: Layout) -> Geometries:
     """Return each block without the corridors of the lines around it."""
-    corridors = np.array([line.shape.buffer(line.corridor_m, quad_segs=2) for line in layout.lines])
+    edge = shapely.boundary(shapely.coverage_union_all(layout.blocks)).buffer(EDGE_M)
+    corridors = np.array(
+        [edge, *(line.shape.buffer(line.corridor_m, quad_segs=2) for line in layout.lines)], dtype=object
+    )
     block, corridor = shapely.STRtree(corridors).query(layout.blocks, predicate="intersects")
     taken = [shapely.union_all(corridors[corridor[block == i]]) for i in range(len(layout.blocks))]
     parts = [

@@ -12,7 +12,7 @@ import shapely
 from etl.demo import names
 from etl.demo.buildings import HOUSE, UNFINISHED, Built, build
 from etl.demo.communities import in_order, make_communities, make_ground, outlines, preparatory_blocks
-from etl.demo.grids import dwellings, draw_grids, households_today, households_yesterday, settle_households
+from etl.demo.grids import draw_grids, dwellings, households_today, households_yesterday, settle_households
 from etl.demo.layout import ROADS, Layout, make_layout
 from etl.demo.partition import Ints
 from etl.demo.size import Size
@@ -79,7 +79,7 @@ def make_district(size: Size, rng: np.random.Generator, progress: Progress = sil
     built = build(layout, preparatory, size, rng)
     progress(stage, 0.3)
     today = households_today(built, rng)
-    lived_in = np.bincount(built.buildings["block"], today, len(layout.blocks))
+    lived_in = np.bincount(built.buildings["block"], today, len(layout.blocks)).astype(np.float64)
     community = make_communities(ground, lived_in, preparatory, size, rng)
     community, town = in_order(community, ground, size, rng)
     yesterday = households_yesterday(built, rng)
@@ -125,7 +125,7 @@ def _named(
 
 
 def _doors(buildings: gpd.GeoDataFrame, built: Built, lines: gpd.GeoDataFrame) -> pd.DataFrame:
-    """Number doors along streets, odd on the left and even on the right.
+    """Give doors numbers along their streets, odd on the left and even on the right.
 
     A house has its own door; an estate and the grounds of a public building share one.
     """
@@ -182,7 +182,7 @@ def _compounds(
 
 
 def _grid_codes(buildings: gpd.GeoDataFrame, grid: Ints) -> tuple[pd.DataFrame, pd.Series]:
-    """Number the grids of each community from north to south."""
+    """Give codes to the grids of each community from north to south."""
     at = shapely.get_coordinates(shapely.centroid(buildings.geometry.to_numpy()))
     table = pd.DataFrame({"grid": grid, "community": buildings["community"], "north": at[:, 1]})
     table = table.groupby("grid").agg(community=("community", "first"), north=("north", "mean"))
@@ -196,7 +196,7 @@ def _grid_codes(buildings: gpd.GeoDataFrame, grid: Ints) -> tuple[pd.DataFrame, 
 def _label(
     buildings: gpd.GeoDataFrame, compounds: gpd.GeoDataFrame, pool: names.Pool, rng: np.random.Generator
 ) -> None:
-    """Number the buildings of estates and of public grounds, and name the latter."""
+    """Give numbers to the buildings of estates and of public grounds, and names to the latter."""
     grouped = buildings["kind"] != HOUSE
     nth = buildings[grouped].groupby("block").cumcount() + 1
     several = buildings.groupby("block")["block"].transform("size") > 1

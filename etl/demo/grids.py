@@ -22,15 +22,19 @@ BORDER_M = 8.0
 NEW_ESTATES, LANES_LOST = 0.08, 0.06
 """Shares of estates that nobody lived in yesterday, and of blocks of houses that had more households then."""
 
+LOST_SHARE = 1.7
+"""How many more such a block had."""
+
 
 def households_yesterday(built: Built, rng: np.random.Generator) -> Floats:
     """Return each building's households at the time the grids were drawn."""
     buildings = built.buildings
     level = rng.lognormal(np.log(OCCUPANCY), 0.08, len(built.rooms))
     lost = rng.random(len(built.rooms)) < LANES_LOST
-    level[lost] *= np.where(np.isin(np.flatnonzero(lost), built.estates), 1.0, 1.7)
+    lost[built.estates] = False
+    level[lost] *= LOST_SHARE
     fresh = np.flatnonzero(rng.random(len(built.estates)) < NEW_ESTATES)
-    households = (buildings["dwellings"] * level[buildings["block"]]).to_numpy(np.float64, copy=True)
+    households: Floats = buildings["dwellings"].to_numpy() * level[buildings["block"]]
     households[buildings["compound"].isin(fresh) | (buildings["kind"] == UNFINISHED)] = 0.0
     households[buildings["kind"] == TOWER] = TOWER_HOUSEHOLDS / 2
     return households
@@ -40,7 +44,7 @@ def households_today(built: Built, rng: np.random.Generator) -> Floats:
     """Return each building's households today, before they are rounded and made to add up."""
     buildings = built.buildings
     level = rng.lognormal(np.log(OCCUPANCY), 0.3, len(built.rooms)).clip(0.3, 1.25)
-    households = (buildings["dwellings"] * level[buildings["block"]]).to_numpy(np.float64, copy=True)
+    households: Floats = buildings["dwellings"].to_numpy() * level[buildings["block"]]
     households[buildings["kind"] == UNFINISHED] = 0.0
     return households
 
@@ -69,7 +73,7 @@ def draw_grids(
     area = community[block]
     area[node[(built.buildings["kind"] == TOWER).to_numpy()]] = community.max() + 1
     pairs = borders.pairs[(borders.free_m >= BORDER_M) & (np.diff(area[borders.pairs])[:, 0] == 0)]
-    weight = np.bincount(node, yesterday)
+    weight = np.bincount(node, yesterday).astype(np.float64)
     middle = shapely.get_coordinates(shapely.centroid(built.buildings.geometry.to_numpy()))
     xy = np.column_stack([np.bincount(node, axis) for axis in middle.T]) / np.bincount(node)[:, None]
     nodes = graph(xy, weight, pairs)
@@ -164,5 +168,5 @@ def _add_up(households: Ints, grid: Ints, adjustable: Ints, size: Size, rng: np.
 
 def dwellings(built: Built, households: Ints) -> Ints:
     """Return whole dwellings: as designed, and of houses never fewer than live there."""
-    designed = np.round(built.buildings["dwellings"]).to_numpy(np.int64)
+    designed: Ints = np.round(built.buildings["dwellings"]).to_numpy(np.int64)
     return np.maximum(designed, households)

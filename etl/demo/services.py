@@ -130,7 +130,7 @@ def rider_points(district: District, riders: pd.DataFrame) -> gpd.GeoDataFrame:
 
 
 def _state(number: int, last: int) -> str:
-    """The preparatory community's is planned; now and then one is being built."""
+    """Return the state of a site: the preparatory community's is planned, now and then one is being built."""
     return "planned" if number == last else "building" if number % 12 == 7 else "open"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -13,26 +14,12 @@ from geo.coverage import Geometries
 
 Floats = npt.NDArray[np.float64]
 
+_ARM = np.array([1 - 0.6j, 1 + 0.6j, 0.6 + 0.6j])
+_ARMS = np.concatenate([_ARM, 1j * _ARM, -_ARM, -1j * _ARM])
 BAR = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)]) / 2
-STEPPED = np.array([(-1, -1), (0, -1), (0, -0.7), (1, -0.7), (1, 1), (0.1, 1), (0.1, 0.7), (-1, 0.7)]) / 2
-CROSS = (
-    np.array(
-        [
-            (-0.6, -1),
-            (0.6, -1),
-            (0.6, -0.6),
-            (1, -0.6),
-            (1, 0.6),
-            (0.6, 0.6),
-            (0.6, 1),
-            (-0.6, 1),
-            (-0.6, 0.6),
-        ]
-        + [(-1, 0.6), (-1, -0.6), (-0.6, -0.6)]
-    )
-    / 2
-)
 CORNER = np.array([(-1, -1), (1, -1), (1, 1), (0, 1), (0, 0.2), (-1, 0.2)]) / 2
+STEPPED = np.array([(-1, -1), (0, -1), (0, -0.7), (1, -0.7), (1, 1), (0.1, 1), (0.1, 0.7), (-1, 0.7)]) / 2
+CROSS = np.column_stack([_ARMS.real, _ARMS.imag]) / 2
 """Outlines in a square of side 1 around the origin."""
 
 HOUSE_DEPTH_M = (9.0, 12.5)
@@ -87,7 +74,8 @@ def lattice(
     outlines = place(
         template, at, np.tile(heading, (count, 1)), np.full(count, length), np.full(count, depth)
     )
-    return outlines[shapely.contains_properly(room, outlines)]
+    inside = shapely.contains_properly(room, outlines)
+    return np.asarray(outlines[inside])
 
 
 def street_rows(room: Polygon, rng: np.random.Generator) -> Slots:
@@ -110,7 +98,7 @@ def _houses(ring: Polygon, rng: np.random.Generator) -> list[Polygon]:
     """Walk along the sides of a ring and put houses on them, leaving the corners free."""
     corners = shapely.get_coordinates(ring.exterior)
     found: list[Polygon] = []
-    for start, end in zip(corners[:-1], corners[1:], strict=True):
+    for start, end in pairwise(corners):
         side = float(np.hypot(*(end - start)))
         most = int(side / HOUSE_FRONT_M[0]) + 1
         front, gap = rng.uniform(*HOUSE_FRONT_M, most), rng.uniform(*HOUSE_GAP_M, most)
