@@ -89,7 +89,7 @@ def components(count: int, pairs: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
 
 
 def settle(
-    borders: Borders, land: npt.NDArray[np.bool_], thin: npt.NDArray[np.bool_]
+    borders: Borders, land: npt.NDArray[np.bool_], *, across_barriers: bool = False
 ) -> npt.NDArray[np.intp]:
     """Join each region of land to the neighbour across its longest border without a barrier.
 
@@ -99,9 +99,8 @@ def settle(
         Between n regions.
     land : ndarray of bool, shape (n,)
         Regions that look for a neighbour; the others only receive.
-    thin : ndarray of bool, shape (n,)
-        Slivers between lines that nearly coincide: they join across the longest border of any kind, as
-        nobody gets past a barrier by way of one.
+    across_barriers : bool
+        Count the whole border, not only what is free of barriers.
 
     Returns
     -------
@@ -115,20 +114,18 @@ def settle(
     number, and choices are united. As only land chooses, a union holds at most one region that is not land.
     Each round at least halves the land that still can choose: O(b log b) in the borders.
     """
-    label, thin = np.arange(len(land)), thin.copy()
+    label = np.arange(len(land))
     while True:
         now = borders.between(label)
         chooser, chosen = np.vstack([now.pairs, now.pairs[:, ::-1]]).T
-        weight = np.where(thin[chooser], np.tile(now.shared_m, 2), np.tile(now.free_m, 2))
-        wishes = pd.DataFrame({"chooser": chooser, "weight": weight, "chosen": chosen})
-        wishes = wishes[land[chooser] & (weight > 0)]
+        length = np.tile(now.shared_m if across_barriers else now.free_m, 2)
+        wishes = pd.DataFrame({"chooser": chooser, "length": length, "chosen": chosen})
+        wishes = wishes[land[chooser] & (length > 0)]
         if wishes.empty:
             return label
-        order = wishes.sort_values(["chooser", "weight", "chosen"], ascending=[True, False, True])
+        order = wishes.sort_values(["chooser", "length", "chosen"], ascending=[True, False, True])
         choice = order.drop_duplicates("chooser")[["chooser", "chosen"]].to_numpy()
-        heads = _heads(components(len(land), choice), land)
-        np.logical_and.at(thin, heads, thin.copy())
-        label = heads[label]
+        label = _heads(components(len(land), choice), land)[label]
 
 
 def _heads(group: npt.NDArray[np.intp], land: npt.NDArray[np.bool_]) -> npt.NDArray[np.intp]:

@@ -20,7 +20,7 @@ import shapely
 from shapely.geometry import MultiPolygon, Polygon
 
 from geo.adjacency import BARRIER_M, Borders, borders_of, components, settle
-from geo.coverage import Geometries, dissolve, faces, outlines, owners, planar, valid_area
+from geo.coverage import Geometries, area_only, dissolve, faces, outlines, owners, planar, valid_area
 from geo.errors import CoordinateError, InputError
 from geo.plots import MARGIN_M, Plots, make_plots
 from geo.strips import divide
@@ -28,8 +28,11 @@ from geo.strips import divide
 OUTSIDE_M = 1.0
 """How far a building may lie outside its community, metres: rounding between coordinate systems."""
 
-SEGMENT_M = 1.0
-"""Outlines are broken into segments of this length for the tessellation, metres."""
+SEGMENT_M = 0.7
+"""Outlines are broken into segments of this length for the tessellation, metres.
+
+Half of it is less than `geo.plots.GAP_M`, so that no point of a plot is nearer to another plot's vertices.
+"""
 
 
 @dataclass(frozen=True)
@@ -190,9 +193,13 @@ def _tessellate(plots: Plots, enclosures: Geometries) -> Geometries:
             gpd.GeoSeries(enclosures[np.unique(plots.enclosure[crowded])]),
             shrink=0,  # plots lie apart already
             segment=SEGMENT_M,
+            simplify=False,  # as momepy does it, lines beside a clipped polygon are an error
             n_jobs=1,
         )
-        land[shared.index] = shared.geometry
+        for _, together in shared.geometry.groupby(shared["enclosure_index"]):
+            land[together.index] = shapely.coverage_simplify(
+                area_only(together.to_numpy()), SEGMENT_M / 2, simplify_boundary=False
+            )
     return land
 
 
@@ -201,7 +208,9 @@ def _label(
 ) -> npt.NDArray[np.intp]:
     """Return the cell of each face: pieces in their order, then the land that remains.
 
-    A piece keeps the faces connected with the one at its seed; those cut off from it become land.
+    A piece keeps the faces connected with the one at its seed; those cut off from it become land. Land that
+    barriers shut in stays, but for slivers between lines that nearly coincide: nobody passes a barrier by way
+    of one, so they join across it.
     """
     count = len(pieces.area)
     owner = owners(found, pieces.area)
@@ -209,16 +218,16 @@ def _label(
     if len(lost):
         key = rows["building"].iloc[pieces.building[lost[0]]]
         raise InputError(f"Building {key} has no land left.", "Too many buildings or entrances lie there.")
-    a, b = borders.pairs[owner[borders.pairs[:, 0]] == owner[borders.pairs[:, 1]]].T
-    component = components(len(found), np.column_stack([a, b]))
+    inner = borders.pairs[owner[borders.pairs[:, 0]] == owner[borders.pairs[:, 1]]]
+    component = components(len(found), inner)
     home = np.append(component[_homes(found, owner, pieces.seed)], -1)
-    own = component == home[owner]
-    region = np.where(own, owner, count + np.arange(len(found)))
-    size = count + len(found)
-    thin = np.zeros(size, dtype=bool)
-    thin[count:] = 2 * shapely.area(found) / shapely.length(found) < BARRIER_M  # mean width
-    settled = settle(borders.between(region), np.arange(size) >= count, thin)[region]
-    return np.unique(np.append(np.arange(count), settled), return_inverse=True)[1][count:]
+    region = np.where(component == home[owner], owner, count + np.arange(len(found)))
+    land = np.arange(count + len(found)) >= count
+    region = settle(borders.between(region), land)[region]
+    wide = 2 * shapely.area(found) / shapely.length(found) >= BARRIER_M  # mean width
+    land[region[wide]] = False
+    region = settle(borders.between(region), land, across_barriers=True)[region]
+    return np.unique(np.append(np.arange(count), region), return_inverse=True)[1][count:]
 
 
 def _homes(found: Geometries, owner: npt.NDArray[np.intp], seed: Geometries) -> npt.NDArray[np.intp]:

@@ -7,11 +7,17 @@ import numpy.typing as npt
 import shapely
 from shapely.geometry import MultiPolygon, Polygon
 
-from geo.coverage import Geometries, dissolve, faces, owners
+from geo.coverage import Geometries, dissolve, faces, owners, valid_area
 from geo.errors import InputError
 
-SPREAD_M = 0.01
-"""Communities on one point are set apart on a circle of this radius, metres: each keeps land there."""
+PLACE_M = 0.01
+"""Points are told apart when they differ by this, metres."""
+
+SPREAD_M = 0.004
+"""Communities on one point are set on a circle of this radius, metres, so that each keeps land there.
+
+Less than half of `PLACE_M`: circles do not meet.
+"""
 
 
 def derive_communities(
@@ -31,8 +37,9 @@ def derive_communities(
     Returns
     -------
     dict of int to Polygon or MultiPolygon
-        In order of the communities. Interiors are disjoint and shared borders have the same vertices. A point
-        used by several communities is a corner of the land of each, the land around it divided by angle.
+        In order of the communities. Interiors are disjoint and shared borders have the same vertices. The
+        land around a point that several communities use is divided by angle, so that each reaches to within
+        a centimetre of it.
 
     Raises
     ------
@@ -48,8 +55,8 @@ def derive_communities(
         raise InputError(
             "Points are not finite pairs, one a community number.", "Leave out unplaced buildings."
         )
-    if not radius_m > SPREAD_M:
-        raise InputError(f"The radius {radius_m} m is too small.", "Give a radius of some metres.")
+    if not PLACE_M < radius_m < np.inf:
+        raise InputError(f"The radius {radius_m} m is not usable.", "Give some metres.")
     if len(points) == 0:
         return {}
     sites, owner = _spread(points, community)
@@ -65,13 +72,13 @@ def _spread(
     points: npt.NDArray[np.float64], community: npt.NDArray[np.intp]
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.intp]]:
     """Return distinct places and their communities, several on one point set on a circle around it."""
-    distinct = np.unique(np.column_stack([points, community]), axis=0)
-    places, owner = distinct[:, :2], distinct[:, 2].astype(np.intp)
-    _, place, sharing = np.unique(places, axis=0, return_inverse=True, return_counts=True)
+    distinct = np.unique(np.column_stack([np.round(points / PLACE_M), community]), axis=0)
+    cell, owner = distinct[:, :2], distinct[:, 2].astype(np.intp)
+    _, place, sharing = np.unique(cell, axis=0, return_inverse=True, return_counts=True)
     nth = np.arange(len(place)) - np.searchsorted(place, place)
     angle = 2 * np.pi * nth / sharing[place]
     radius = np.where(sharing[place] > 1, SPREAD_M, 0.0)
-    return places + radius[:, None] * np.column_stack([np.cos(angle), np.sin(angle)]), owner
+    return cell * PLACE_M + radius[:, None] * np.column_stack([np.cos(angle), np.sin(angle)]), owner
 
 
 def _voronoi(sites: npt.NDArray[np.float64], radius_m: float) -> Geometries:
@@ -80,5 +87,6 @@ def _voronoi(sites: npt.NDArray[np.float64], radius_m: float) -> Geometries:
     far = 10 * (radius_m + max(east - west, north - south))
     x, y = (west + east) / 2, (south + north) / 2
     frame = [(x - far, y), (x + far, y), (x, y - far), (x, y + far)]
+    # Sites on one circle leave loops of rounding size at its centre: hence the mending.
     cells = shapely.voronoi_polygons(shapely.MultiPoint([*sites, *frame]), ordered=True)
-    return np.asarray(shapely.get_parts(cells)[: len(sites)])
+    return valid_area(shapely.get_parts(cells)[: len(sites)])

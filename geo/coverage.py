@@ -53,6 +53,12 @@ def valid_area(geometries: Geometries) -> Geometries:
     return np.asarray(shapely.make_valid(geometries, method="structure", keep_collapsed=False))
 
 
+def area_only(geometries: Geometries) -> Geometries:
+    """Reduce collections to their polygons: cutting polygons may leave lines and points beside them."""
+    mixed = shapely.get_type_id(geometries) == shapely.GeometryType.GEOMETRYCOLLECTION
+    return np.where(mixed, shapely.buffer(geometries, 0), geometries)
+
+
 def outlines(geometries: Geometries) -> Geometries:
     """Return lines as they are and polygons as their boundaries."""
     return np.where(shapely.get_dimensions(geometries) == 2, shapely.boundary(geometries), geometries)

@@ -22,7 +22,7 @@ POINT_M = 0.005
 """Half the side of the square that stands for a building without a footprint, metres."""
 
 GAP_M = 0.4
-"""Footprints shrink by this, metres, so that adjoining ones stay apart; momepy's default."""
+"""Footprints shrink by this, metres (momepy's default), and plots lie at least as far apart."""
 
 OWN_SHARE = 0.25
 """A footprint that smaller ones on it leave less than this share of has no ground of its own."""
@@ -35,7 +35,7 @@ class Plots:
     Attributes
     ----------
     shape : ndarray of Polygon, shape (p,)
-        Disjoint, each within its enclosure.
+        At least `GAP_M` apart in an enclosure, each within its enclosure.
     enclosure : ndarray of int, shape (p,)
         Number of that enclosure.
     is_point : ndarray of bool, shape (p,)
@@ -110,25 +110,25 @@ def _without_overlaps(
     """Let smaller grounds take what they share with larger ones; who keeps too little moves in with another.
 
     A tower keeps its outline and its podium the rest around it; a copy, or a point within an outline,
-    shares.
+    shares. Grounds nearer than `GAP_M` count as overlapping: a tessellation could not part them.
 
     Returns
     -------
     shape : ndarray of Polygon
-        Disjoint among the hosts.
+        At least `GAP_M` apart among the hosts.
     host : ndarray of int
         For each ground the one whose shape it uses: itself or the one it moved in with.
     """
     order = np.lexsort((shapely.area(ground), is_point))
     shape, host = ground[order], np.arange(len(ground))
-    larger, smaller = shapely.STRtree(shape).query(shape, predicate="intersects")
+    larger, smaller = shapely.STRtree(shape).query(shape, predicate="dwithin", distance=GAP_M)
     larger, smaller = larger[larger > smaller], smaller[larger > smaller]
     for i, others in pd.Series(smaller).groupby(larger):
         hosts = np.sort(others[host[others] == others])
-        overlap = shapely.area(shapely.intersection(shape[i], shape[hosts]))
+        overlap = shapely.area(shapely.intersection(shapely.buffer(shape[i], GAP_M), shape[hosts]))
         if not overlap.any():
             continue
-        taken = shapely.union_all(shapely.buffer(shape[hosts[overlap > 0]], GAP_M))
+        taken = shapely.union_all(shapely.buffer(shape[hosts[overlap > 0]], 2 * GAP_M))
         rest = shapely.get_parts(shapely.difference(shape[i], taken))
         best = max(rest, key=shapely.area, default=shapely.Polygon())
         if best.area < OWN_SHARE * shape[i].area:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import shapely
-from shapely import affinity
 
 from geo.coverage import Geometries, segments_of
 
 _BISECTIONS = 50  # halves any extent to below the spacing of doubles
+_UPRIGHT = 1e-3  # half turns: rounding does not decide which end of an upright axis comes first
 
 
 def divide(land: shapely.Geometry, count: int, along: shapely.Geometry) -> Geometries:
@@ -35,21 +35,21 @@ def divide(land: shapely.Geometry, count: int, along: shapely.Geometry) -> Geome
     O(count × vertices).
     """
     angle = long_axis(along)
-    level, guide = (affinity.rotate(shape, -angle, (0, 0), use_radians=True) for shape in (land, along))
-    _, south, _, north = shapely.bounds(level)
-    west, _, east, _ = shapely.total_bounds([level, guide])
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    level, guide = shapely.transform(np.array([land, along], dtype=object), lambda xy: xy @ turn)
+    west, south, east, north = shapely.total_bounds([level, guide])
     edges = np.r_[west - 1, _equal_cuts(guide, count), east + 1]
     strips = shapely.intersection(level, shapely.box(edges[:-1], south - 1, edges[1:], north + 1))
-    return np.array([affinity.rotate(s, angle, (0, 0), use_radians=True) for s in strips], dtype=object)
+    return np.asarray(shapely.transform(strips, lambda xy: xy @ turn.T))
 
 
 def long_axis(shape: shapely.Geometry) -> float:
-    """Return the angle of a shape's long axis, radians from east, above -π/2 up to and including π/2."""
+    """Return the angle of a shape's long axis, radians from east; an upright one points north."""
     corners = shapely.get_coordinates(shapely.oriented_envelope(shape))
     first, second = np.diff(corners[:3], axis=0)
     dx, dy = second if np.hypot(*second) > np.hypot(*first) else first
     angle = float(np.arctan2(dy, dx))
-    return angle - np.pi * float(np.ceil(angle / np.pi - 0.5))
+    return angle - np.pi * float(np.ceil(angle / np.pi - 0.5 - _UPRIGHT))
 
 
 def _equal_cuts(shape: shapely.Geometry, count: int) -> npt.NDArray[np.float64]:
