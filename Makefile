@@ -32,8 +32,9 @@ check: packages-test-unit $(VENV)/ready-dev ## look for faults, untidy format an
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
-bench: packages-test $(VENV)/ready-dev ## run the benchmarks
-	@exec $(BIN)/pytest tests/bench
+bench: packages-test-unit $(VENV)/ready-dev ## time the balancer on a folder: make bench INSTANCE=folder
+	@test -n "$(INSTANCE)" || { echo "Name a folder: make bench INSTANCE=folder"; exit 2; }
+	@exec $(BIN)/python tests/bench/balance.py $(INSTANCE)
 
 PIN := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --upgrade --generate-hashes --allow-unsafe \
 	--strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --build-deps-for editable
@@ -52,5 +53,5 @@ $(VENV)/ready-dev: requirements-dev.txt
 $(VENV)/ready $(VENV)/ready-dev: pyproject.toml $(BIN)/python
 	@echo "Installing the libraries pinned in $(filter req%,$^) (a minute or two the first time) ..."
 	@$(BIN)/python -m pip install --quiet --require-hashes -r $(filter req%,$^)
-	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
