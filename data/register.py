@@ -24,15 +24,15 @@ class Target:
         Columns a delivery may state, and their PostgreSQL types.
     references : mapping of str to str
         Columns staged as an external code of another table, whose id is stored.
-    position : tuple of str
-        Columns that say where it is. They are written together, and kept where the first is null: a
-        delivery without a position does not unplace what has one.
+    kept : mapping of str to str
+        Columns left as they are where another, or they themselves, come as null: a delivery without a
+        position does not unplace what has one.
     """
 
     table: str
     types: Mapping[str, str]
     references: Mapping[str, str] = field(default_factory=dict)
-    position: tuple[str, ...] = ()
+    kept: Mapping[str, str] = field(default_factory=dict)
 
 
 _WORDS = "text"
@@ -54,7 +54,7 @@ TARGETS: dict[str, Target] = {
                 "boundary_source": _WORDS,
             },
             {"town_id": "towns"},
-            ("boundary", "boundary_source"),
+            {"boundary": "boundary", "boundary_source": "boundary"},
         ),
         Target(
             "compounds",
@@ -69,7 +69,7 @@ TARGETS: dict[str, Target] = {
                 "boundary": "geometry",
             },
             {"community_id": "communities"},
-            ("boundary",),
+            {"boundary": "boundary"},
         ),
         Target(
             "buildings",
@@ -96,7 +96,7 @@ TARGETS: dict[str, Target] = {
                 "footprint": "geometry",
             },
             {"community_id": "communities", "compound_id": "compounds"},
-            ("point", "footprint"),
+            {"address": "address", "point": "point", "footprint": "point"},
         ),
         Target("workers", {"name": _WORDS, "phone": _WORDS}),
         Target(
@@ -219,9 +219,9 @@ def upsert(
 
 
 def _written(target: Target, column: str) -> str:
-    if column not in target.position:
+    if column not in target.kept:
         return f"excluded.{column}"
-    return f"CASE WHEN excluded.{target.position[0]} IS NULL THEN t.{column} ELSE excluded.{column} END"
+    return f"CASE WHEN excluded.{target.kept[column]} IS NULL THEN t.{column} ELSE excluded.{column} END"
 
 
 def codes(connection: Connection, district: str, table: str) -> set[str]:
@@ -274,6 +274,16 @@ class StoredCommunity:
     retired: bool
 
 
+@dataclass(frozen=True)
+class StoredCompound:
+    """What the addresses in a compound are made of, and its community's external code."""
+
+    community: str
+    name: str
+    road: str | None
+    road_number: str | None
+
+
 def towns(connection: Connection, district: str) -> list[StoredTown]:
     """Return the towns of a district by code."""
     rows = connection.execute(
@@ -304,17 +314,17 @@ def _shape(wkb: bytes | None) -> BaseGeometry | None:
     return None if wkb is None else shapely.from_wkb(bytes(wkb))
 
 
-def compound_communities(connection: Connection, district: str) -> dict[str, str]:
-    """Return the community of each compound, by external code."""
+def compounds(connection: Connection, district: str) -> dict[str, StoredCompound]:
+    """Return the compounds of a district by external code, without retired ones."""
     rows = connection.execute(
         text(
-            "SELECT x.external_code, c.external_code FROM compounds x"
+            "SELECT x.external_code, c.external_code, x.name, x.road, x.road_number FROM compounds x"
             " JOIN communities c ON c.district = x.district AND c.id = x.community_id"
             " WHERE x.district = :district AND x.retired_at IS NULL"
         ),
         {"district": district},
     )
-    return {row[0]: row[1] for row in rows}
+    return {row[0]: StoredCompound(*row[1:]) for row in rows}
 
 
 def stated_grids(connection: Connection, district: str) -> set[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from etl.ledger.batch import Batch, Row
 from etl.ledger.stored import Stored
@@ -25,12 +24,16 @@ def addresses(batch: Batch, stored: Stored, district: str) -> Callable[[Row], st
     """
     towns = {community.key: community.town for community in stored.communities}
     towns |= {row.values["code"]: row.values["town"] for row in batch.good("communities")}
-    compounds = {row.values["code"]: row.values for row in batch.good("compounds")}
+    compounds = {
+        row.values["code"]: (row.values["name"], _road(row.values["road"], row.values["road_number"]))
+        for row in batch.good("compounds")
+    }
+    for key, one in stored.compounds.items():
+        compounds.setdefault(key, (one.name, _road(one.road, one.road_number)))
 
     def compose(row: Row) -> str | None:
-        compound = compounds.get(row.values["compound"] or "", {})
-        road = _road(row.values) or _road(compound)
-        name = compound.get("name") or ""
+        name, road_of_compound = compounds.get(row.values["compound"], ("", ""))
+        road = _road(row.values["road"], row.values["road_number"]) or road_of_compound
         if not (road or name):
             return None
         label = full_label(row) or ""
@@ -40,6 +43,5 @@ def addresses(batch: Batch, stored: Stored, district: str) -> Callable[[Row], st
     return compose
 
 
-def _road(values: dict[str, Any]) -> str:
-    road, number = values["road"] or "", values["road_number"] or ""
-    return f"{road}{number}{'号' if number[-1:].isdigit() else ''}" if road else ""
+def _road(road: str | None, number: str | None) -> str:
+    return f"{road}{number or ''}{'号' if number and number[-1].isdigit() else ''}" if road else ""

@@ -135,6 +135,8 @@ def _communities(job: Load, noun: str, rows: list[Row]) -> list[Values]:
 def _buildings(job: Load, noun: str, rows: list[Row]) -> list[Values]:
     label = {"label"} if job.batch.columns[noun] & {"label", "word"} else set()
     compose = addresses(job.batch, job.stored, job.district_name)
+    # A delivery without addresses does not replace those an earlier one stated.
+    known = set() if "address" in job.batch.columns[noun] else job.stored.codes[noun]
     made = []
     for row in rows:
         shape = row.shape
@@ -143,7 +145,7 @@ def _buildings(job: Load, noun: str, rows: list[Row]) -> list[Values]:
         made.append(
             {
                 **dict.fromkeys(label, full_label(row)),
-                "address": row.values["address"] or compose(row),
+                "address": row.values["address"] or (None if row.values["code"] in known else compose(row)),
                 "households_source": job.households_source,
                 "point": register.wkb(point),
                 "footprint": register.wkb(as_multi(shape)) if flat else None,

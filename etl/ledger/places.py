@@ -8,6 +8,7 @@ import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
+from data.register import StoredCompound
 from etl.ledger import reasons
 from etl.ledger.batch import Batch, Row
 from etl.ledger.stored import Stored
@@ -63,7 +64,7 @@ def stated_boundaries(batch: Batch, stored: Stored) -> dict[str, BaseGeometry]:
 
 
 def assign_communities(
-    batch: Batch, boundaries: Mapping[str, BaseGeometry], compounds: Mapping[str, str]
+    batch: Batch, boundaries: Mapping[str, BaseGeometry], compounds: Mapping[str, StoredCompound]
 ) -> None:
     """Find the community of rows that name none: by their compound, else by the boundary that covers them.
 
@@ -73,11 +74,11 @@ def assign_communities(
     ----------
     boundaries : mapping of str to geometry
         By community, in order of code.
-    compounds : mapping of str to str
-        Community of each stored compound.
+    compounds : mapping of str to StoredCompound
+        By external code.
     """
     tree, codes = shapely.STRtree(list(boundaries.values())), list(boundaries)
-    community_of = dict(compounds)
+    community_of = {code: compound.community for code, compound in compounds.items()}
     for noun in ("compounds", "buildings"):
         for row in batch.good(noun):
             if not row.values["community"]:

@@ -13,9 +13,10 @@ import pandas as pd
 
 from etl.ledger import files, positions, reasons
 from etl.ledger.batch import Batch, Row
+from etl.ledger.columns import POSITION, Noun
 from etl.ledger.files import Table
 from etl.ledger.report import SourceFile
-from etl.ledger.spec import LEDGER, POSITION, Noun
+from etl.ledger.spec import LEDGER
 from etl.ledger.statement import Statement
 from geo.errors import InputError
 

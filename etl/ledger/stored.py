@@ -8,7 +8,7 @@ from datetime import date
 from sqlalchemy import Connection
 
 from data import register, services
-from data.register import StoredCommunity, StoredTown
+from data.register import StoredCommunity, StoredCompound, StoredTown
 
 
 @dataclass(frozen=True)
@@ -21,8 +21,8 @@ class Stored:
         External codes by noun.
     grids : set of str
         The ledger's codes of grids.
-    compounds : dict of str to str
-        Community of each compound, by external code.
+    compounds : dict of str to StoredCompound
+        By external code.
     riders : dict of str to str
         Compound to rider community, by external code.
     duties : dict of (str, str, str, date) to date or None
@@ -35,7 +35,7 @@ class Stored:
     towns: list[StoredTown]
     communities: list[StoredCommunity]
     grids: set[str]
-    compounds: dict[str, str]
+    compounds: dict[str, StoredCompound]
     riders: dict[str, str]
     duties: dict[tuple[str, str, str, date], date | None]
     published: set[str]
@@ -48,7 +48,7 @@ def load(connection: Connection, district: str) -> Stored:
         register.towns(connection, district),
         register.communities(connection, district),
         register.stated_grids(connection, district),
-        register.compound_communities(connection, district),
+        register.compounds(connection, district),
         services.rider_compounds(connection, district),
         services.stated_duties(connection, district),
         services.grid_codes(connection, district),

@@ -9,8 +9,9 @@ from typing import Any
 
 from etl.ledger import reasons
 from etl.ledger.batch import Batch, Row
+from etl.ledger.columns import Column
 from etl.ledger.reasons import Reason
-from etl.ledger.spec import LEDGER, Column
+from etl.ledger.spec import LEDGER
 
 _BREAKS = re.compile(r"[\t\r\n\v\f\x85\u2028\u2029]+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
