@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import geopandas as gpd
-import numpy as np
 import pandas as pd
 import shapely
 
@@ -14,7 +13,7 @@ from data import districts, versions
 from data.session import Store
 from etl.actor import Actor
 from geo.cells import make_cells
-from geo.crs import WGS84, from_metric, to_metric
+from geo.crs import WGS84, Plane, to_metric
 from geo.errors import ConflictError
 from geo.progress import Progress, silent
 
@@ -86,18 +85,21 @@ def _tile(
     ground: stored.Ground, srid: int, entrance_band: int, progress: Progress
 ) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
     """Make the cells of one community after the other; rows of all are numbered through."""
+    bounded = ground.communities[ground.communities.geometry.notna()]
+    plane = _plane(bounded)
     streets, barriers = (
-        to_metric(frame.geometry.to_numpy(), srid) for frame in (ground.streets, ground.barriers)
+        plane.flatten(frame.geometry.to_numpy()) for frame in (ground.streets, ground.barriers)
     )
     near_streets, near_barriers = shapely.STRtree(streets), shapely.STRtree(barriers)
     buildings = ground.buildings.rename(columns={"id": "building"})
-    buildings = buildings.set_geometry(to_metric(buildings.geometry.to_numpy(), srid), crs=srid)
+    buildings = gpd.GeoDataFrame(
+        buildings.drop(columns="geometry"), geometry=plane.flatten(buildings.geometry.to_numpy())
+    )
     grouped = dict(list(buildings.groupby("community_id")))
-    bounded = ground.communities[ground.communities.geometry.notna()]
-    shapes = to_metric(bounded.geometry.to_numpy(), srid)
     parts, edges, offset = [], [], 0
-    for done, (community, shape) in enumerate(zip(bounded.id, shapes, strict=True)):
+    for done, (community, boundary) in enumerate(zip(bounded.id, bounded.geometry, strict=True)):
         progress("cells", done / len(bounded))
+        shape = plane.flatten([boundary])[0]
         made = make_cells(
             shape,
             grouped.get(community, buildings.iloc[:0]),
@@ -110,6 +112,13 @@ def _tile(
         offset += len(made.cells)
     progress("cells", 1.0)
     cells = pd.concat(parts, ignore_index=True).rename(columns={"building": "building_id"})
-    metric = np.asarray(cells.geometry.to_numpy(), dtype=object)
+    shapes = plane.restore(cells.geometry.to_numpy())
+    metric = to_metric(shapes, srid)
     cells = cells.assign(area_m2=shapely.area(metric), perimeter_m=shapely.length(metric))
-    return cells.set_geometry(from_metric(metric, srid), crs=WGS84), pd.concat(edges, ignore_index=True)
+    return cells.set_geometry(shapes, crs=WGS84), pd.concat(edges, ignore_index=True)
+
+
+def _plane(communities: gpd.GeoDataFrame) -> Plane:
+    """Choose the frame cells are made in; rounded, so that a district keeps it when it grows a little."""
+    west, south, east, north = communities.total_bounds
+    return Plane(lon=round((west + east) / 2, 1), lat=round((south + north) / 2, 1))

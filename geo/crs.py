@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -30,6 +31,8 @@ Points = NDArray[np.float64]
 
 _KRASSOVSKY_A = 6378245.0
 _KRASSOVSKY_E2 = 0.00669342162296594323
+_WGS84_A = 6378137.0
+_WGS84_E2 = 0.00669437999014
 _BD_ANGLE = np.pi * 3000.0 / 180.0
 _CHINA_BOX = (72.004, 0.8293, 137.8347, 55.8271)
 
@@ -147,6 +150,40 @@ def to_metric(shapes: ArrayLike, srid: int) -> NDArray[np.object_]:
 def from_metric(shapes: ArrayLike, srid: int) -> NDArray[np.object_]:
     """Bring an array of geometries in metres of ``srid`` back to EPSG:4326."""
     return _reshape(shapes, lambda xy: _project(xy, srid, forward=False))
+
+
+@dataclass(frozen=True)
+class Plane:
+    """A flat metric frame around a place, in which straight lines of EPSG:4326 stay straight.
+
+    Map projections bend the straight edge between two vertices by millimetres, enough to turn a valid
+    coverage into an invalid one; this frame only shifts and scales each axis. Lengths within 10 km of its
+    origin are right to a part in a thousand: fit for building geometry, not for measuring.
+
+    Attributes
+    ----------
+    lon, lat : float
+        The origin, degrees.
+    """
+
+    lon: float
+    lat: float
+
+    @property
+    def _scale(self) -> Points:
+        """Metres a degree of longitude and of latitude, on the WGS 84 ellipsoid."""
+        sin2 = np.sin(np.radians(self.lat)) ** 2
+        normal = _WGS84_A / np.sqrt(1.0 - _WGS84_E2 * sin2)
+        meridian = normal * (1.0 - _WGS84_E2) / (1.0 - _WGS84_E2 * sin2)
+        return np.radians(np.array([normal * np.cos(np.radians(self.lat)), meridian]))
+
+    def flatten(self, shapes: ArrayLike) -> NDArray[np.object_]:
+        """Bring an array of EPSG:4326 geometries into the frame, metres."""
+        return _reshape(shapes, lambda xy: (xy - (self.lon, self.lat)) * self._scale)
+
+    def restore(self, shapes: ArrayLike) -> NDArray[np.object_]:
+        """Bring an array of geometries in the frame back to EPSG:4326."""
+        return _reshape(shapes, lambda xy: xy / self._scale + (self.lon, self.lat))
 
 
 def in_china_box(points: Points) -> NDArray[np.bool_]:
