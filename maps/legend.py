@@ -7,20 +7,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from markupsafe import Markup
+
+from geo import answers
 
 WEB = Path(__file__).parent / "web"
 WITHHELD_BELOW = 10
 """Counts of households below this are shown to nobody outside."""
 
 
-class Words(NamedTuple):
+class Words(answers.Words):
     """One saying in both languages; a page holds both and shows one (``html[lang]``, see app.css)."""
 
-    zh: str
-    en: str
+    __slots__ = ()
 
     @property
     def html(self) -> Markup:

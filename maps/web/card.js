@@ -1,0 +1,121 @@
+// @ts-check
+// The card of a grid, the same wherever a grid is shown, and the answer to "whose grid is it?".
+
+import { both, make } from "./dom.js";
+
+/** @typedef {import("./dom.js").Words} Words */
+
+/** @type {Record<string, Words>} */
+const STATUS = {
+  match: { zh: "确定", en: "Certain" },
+  approximate: { zh: "大致", en: "Approximate" },
+  ambiguous: { zh: "有多种可能", en: "Ambiguous" },
+  outside: { zh: "不在本区", en: "Outside the district" },
+  none: { zh: "没有找到", en: "Not found" },
+  no_answer: { zh: "尚未划入网格", en: "In no grid yet" },
+};
+
+/** @type {Record<string, Words>} */
+const KIND = { basic: { zh: "基础网格", en: "basic grid" }, special: { zh: "专属网格", en: "special grid" } };
+
+/** @type {Record<string, Words>} */
+const ROLE = { primary: { zh: "主责网格员在岗", en: "worker on duty" }, deputy: { zh: "协助网格员在岗", en: "deputy on duty" } };
+
+const VACANT = { zh: "无人值守", en: "Nobody on duty" };
+
+/**
+ * @param {any} grid as the API gives it
+ * @returns {HTMLElement}
+ */
+export function gridCard(grid) {
+  const { community, duty } = grid;
+  const provisional = { zh: "（暂编）", en: " (provisional)" };
+  /** @type {[Words, import("./dom.js").Child][]} */
+  const rows = [
+    [{ zh: "社区", en: "Community" }, [community.name, community.town].filter(Boolean).join(" · ")],
+    [{ zh: "值守", en: "Duty" }, dutyText(duty)],
+    [{ zh: "联系", en: "Turn to" }, [duty.channel, duty.phone].filter(Boolean).join(" ")],
+    [{ zh: "户数", en: "Households" }, grid.households ?? both({ zh: "不足 10 户，不公开", en: "under 10, withheld" })],
+    [{ zh: "台账编码", en: "Ledger's code" }, grid.external_code],
+  ];
+  return make(
+    "article",
+    { class: "card" },
+    make("h3", {}, grid.code, grid.provisional && make("small", { class: "muted" }, both(provisional))),
+    make("p", { class: "muted small" }, both(KIND[grid.kind] ?? { zh: grid.kind, en: grid.kind })),
+    table(rows),
+  );
+}
+
+/**
+ * Everything an answer says, the status and what to do next first.
+ * @param {any} answer as the API gives it
+ * @returns {HTMLElement[]}
+ */
+export function answerCards(answer) {
+  const status = make(
+    "p",
+    { class: "status" },
+    make("strong", {}, both(STATUS[answer.status] ?? { zh: answer.status, en: answer.status })),
+    both({ zh: "：", en: ": " }),
+    both(answer.next_step),
+    ...answer.reasons.map((/** @type {Words} */ reason) => make("span", { class: "muted" }, " ", both(reason))),
+  );
+  const building = answer.building && make("p", {}, answer.building.name);
+  const cards = answer.grid ? [gridCard(answer.grid)] : [];
+  return [status, building, ...cards, ...alternatives(answer), ...sites(answer)].filter(Boolean);
+}
+
+/** @param {any} answer */
+function alternatives({ alternatives: others }) {
+  if (!others.length) return [];
+  const rows = others.map((/** @type {any} */ other) =>
+    make(
+      "tr",
+      {},
+      make("td", {}, other.grid.code, make("br"), make("span", { class: "muted" }, other.grid.community.name)),
+      make("td", {}, other.building?.name ?? (other.distance_m === null ? "" : metres(other.distance_m))),
+    ),
+  );
+  return [heading({ zh: "其他可能", en: "Alternatives" }), make("table", { class: "list" }, ...rows)];
+}
+
+/** @param {any} answer */
+function sites({ sites: near }) {
+  if (!near.length) return [];
+  const rows = near.map((/** @type {any} */ site) =>
+    make(
+      "tr",
+      {},
+      make("td", {}, site.name, site.hours && make("span", { class: "muted" }, ` ${site.hours}`)),
+      make("td", { class: "number" }, metres(site.distance_m)),
+    ),
+  );
+  return [heading({ zh: "最近的党群服务阵地", en: "Nearest party-service sites" }), make("table", { class: "list" }, ...rows)];
+}
+
+/** @param {any} duty */
+function dutyText(duty) {
+  if (!duty.on_duty.length) return make("span", { class: "problem" }, both(VACANT));
+  const roles = duty.on_duty.map((/** @type {string} */ role) => ROLE[role] ?? { zh: role, en: role });
+  return both({ zh: roles.map(({ zh }) => zh).join("，"), en: roles.map(({ en }) => en).join(", ") });
+}
+
+/**
+ * @param {[Words, import("./dom.js").Child][]} rows those without a value are left out
+ * @returns {HTMLElement}
+ */
+export function table(rows) {
+  const told = rows.filter(([, value]) => value !== null && value !== undefined && value !== "");
+  return make("table", {}, ...told.map(([label, value]) => make("tr", {}, make("th", { scope: "row" }, both(label)), make("td", {}, value))));
+}
+
+/** @param {Words} words */
+function heading(words) {
+  return make("h2", { class: "under" }, both(words));
+}
+
+/** @param {number} length */
+function metres(length) {
+  return length < 1000 ? `${Math.round(length)} m` : `${(length / 1000).toFixed(1)} km`;
+}

@@ -1,0 +1,163 @@
+// @ts-check
+// The district's map: grids on a canvas, everything else over them.
+
+import { colour, neighbours } from "./colouring.js";
+import { both, make } from "./dom.js";
+import { canvasFill, deviationOf } from "./legend.js";
+import { table } from "./card.js";
+
+/** @typedef {import("./legend.js").Deviation} Deviation */
+
+const L = /** @type {any} */ (globalThis).L;
+const FAR_BELOW = 13.25;
+const OUTLINE = { color: "#70767c", weight: 0.9 };
+
+/** Looks of the layers over the grids; `mark` makes a layer of signs. */
+const STYLES = {
+  communities: { color: "#2b2f33", weight: 2.2, fill: false, interactive: false },
+  streets: { color: "#6f757b", weight: 1.6, opacity: 0.6 },
+  barriers: { color: "#4b86b4", weight: 3.5, fillOpacity: 0.35 },
+  rider_communities: { color: "#0b6e6e", weight: 2.5, dashArray: "1 5", fillOpacity: 0.12 },
+};
+
+export class DistrictMap {
+  /**
+   * @param {HTMLElement} element
+   * @param {import("./legend.js").Legend} legend
+   * @param {Deviation[]} classes
+   * @param {(lon: number, lat: number) => void} ask called with the place that was clicked
+   */
+  constructor(element, legend, classes, ask) {
+    this.legend = legend;
+    this.classes = classes;
+    this.fills = new Map(classes.map((shown) => [shown.name, canvasFill(shown)]));
+    /** @type {Map<string, any>} */
+    this.layers = new Map();
+    this.map = L.map(element, { preferCanvas: true, zoomSnap: 0.25, minZoom: 8, maxZoom: 19 });
+    this.map.attributionControl.setPrefix(false);
+    L.control.scale({ imperial: false }).addTo(this.map);
+    this.map.createPane("over").style.zIndex = "450";
+    this.over = L.canvas({ pane: "over" });
+    this.map.getPane("over").style.pointerEvents = "none";
+    this.map.on("zoomend", () => element.classList.toggle("far", this.map.getZoom() < FAR_BELOW));
+    this.map.on("click", (/** @type {any} */ event) => ask(event.latlng.lng, event.latlng.lat));
+    element.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" || event.target !== element) return;
+      const { lng, lat } = this.map.getCenter();
+      ask(lng, lat);
+    });
+  }
+
+  /** @param {string} owners whose data are shown; may be empty */
+  credit(owners) {
+    if (owners) this.map.attributionControl.addAttribution(make("span", {}, owners).innerHTML);
+  }
+
+  /**
+   * @param {any} collection GeoJSON of the grids
+   * @param {"deviation" | "neighbours"} colouring
+   */
+  showGrids(collection, colouring) {
+    this.grids = L.geoJSON(collection, { style: OUTLINE, onEachFeature: (/** @type {any} */ f, /** @type {any} */ layer) => layer.bindTooltip(() => gridTip(f.properties), { sticky: true }) });
+    this.paint(colouring);
+    this.layers.set("grids", this.grids.addTo(this.map));
+    if (collection.features.length) this.map.fitBounds(this.grids.getBounds(), { padding: [12, 12] });
+  }
+
+  /** @param {"deviation" | "neighbours"} colouring */
+  paint(colouring) {
+    const features = this.grids.getLayers().map((/** @type {any} */ layer) => layer.feature);
+    const colours = colouring === "neighbours" ? this.sixColours(features) : null;
+    this.grids.getLayers().forEach((/** @type {any} */ layer, /** @type {number} */ number) => {
+      const shown = deviationOf(layer.feature.properties.households, this.classes);
+      layer.setStyle({ ...OUTLINE, fillOpacity: 1, fillColor: colours ? colours[number] : this.fills.get(shown.name) });
+    });
+  }
+
+  /** @param {any[]} features */
+  sixColours(features) {
+    const { grid_colours: palette } = this.legend;
+    this.numbers ??= colour(neighbours(features.map(({ geometry }) => geometry)), palette.length);
+    return this.numbers.map((number) => palette[number]);
+  }
+
+  /**
+   * @param {string} name of a layer other than the grids
+   * @param {any} collection its GeoJSON
+   */
+  add(name, collection) {
+    const style = STYLES[/** @type {keyof typeof STYLES} */ (name)];
+    const layer = L.geoJSON(collection, {
+      style,
+      renderer: this.over,
+      interactive: false,
+      pointToLayer: (/** @type {any} */ feature, /** @type {any} */ place) => this.mark(name, feature.properties, place),
+    });
+    if (name === "communities") for (const shape of layer.getLayers()) layer.addLayer(communityLabel(shape));
+    this.layers.set(name, layer.addTo(this.map));
+  }
+
+  /**
+   * @param {string} name
+   * @param {boolean} shown
+   */
+  toggle(name, shown) {
+    const layer = this.layers.get(name);
+    if (shown) layer.addTo(this.map);
+    else layer.remove();
+  }
+
+  /**
+   * Show the place asked about and the grid it is in.
+   * @param {{lon: number, lat: number} | null} place
+   * @param {string | null} code
+   */
+  point(place, code) {
+    this.answer?.remove();
+    this.answer = L.layerGroup().addTo(this.map);
+    const found = this.grids.getLayers().find((/** @type {any} */ layer) => layer.feature.properties.code === code);
+    if (found) L.geoJSON(found.feature, { renderer: this.over, interactive: false, style: { color: "#111", weight: 4, fill: false } }).addTo(this.answer);
+    if (place) {
+      const icon = L.divIcon({ className: "pin", iconSize: [18, 18] });
+      L.marker([place.lat, place.lon], { icon, interactive: false, keyboard: false }).addTo(this.answer);
+      this.map.panInside([place.lat, place.lon], { padding: [40, 40] });
+    } else if (found) this.map.panInside(found.getBounds().getCenter(), { padding: [40, 40] });
+  }
+
+  /**
+   * @param {string} name
+   * @param {any} properties
+   * @param {any} place
+   */
+  mark(name, properties, place) {
+    const subject = { facilities: "facility", rider_points: "rider_point" }[name];
+    const entry = subject && this.legend.words[subject][properties.kind];
+    const sign = name === "sites" ? "党" : (entry?.sign ?? "●");
+    const looks = { sites: "site", rider_points: "rider" }[name] ?? "facility";
+    const icon = L.divIcon({ html: make("i", {}, sign), className: `map-mark ${looks} ${properties.state ?? ""}`, iconSize: [18, 18] });
+    const state = this.legend.words.state[properties.state];
+    const tip = make("div", {}, make("strong", {}, properties.name ?? (entry ? both(entry) : properties.kind)), make("br"));
+    if (state) tip.append(both(state), " ");
+    tip.append(properties.hours ?? properties.keeper ?? "");
+    return L.marker(place, { icon, alt: properties.name ?? "" }).bindTooltip(tip);
+  }
+}
+
+/** @param {any} properties of a grid */
+function gridTip(properties) {
+  return table([
+    [{ zh: "网格", en: "Grid" }, properties.code],
+    [{ zh: "台账编码", en: "Ledger's code" }, properties.external_code],
+    [{ zh: "社区", en: "Community" }, properties.community],
+    [{ zh: "户数", en: "Households" }, properties.households ?? both({ zh: "不足 10 户", en: "under 10" })],
+    [{ zh: "楼栋", en: "Buildings" }, properties.buildings],
+  ]);
+}
+
+/** @param {any} shape of a community */
+function communityLabel(shape) {
+  const { name, status } = shape.feature.properties;
+  const note = status === "preparatory" && make("i", {}, both({ zh: "筹备", en: "preparatory" }));
+  const icon = L.divIcon({ html: make("b", {}, name, note || null), className: "map-label", iconSize: [18, 18] });
+  return L.marker(shape.getBounds().getCenter(), { icon, interactive: false, keyboard: false });
+}
