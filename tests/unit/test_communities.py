@@ -80,7 +80,7 @@ def test_no_buildings_make_no_communities() -> None:
 
 
 def test_cells_tile_a_derived_community() -> None:
-    points = ORIGIN + [(0, 0), (0, 0), (30, 5), (30, 5), (400, 0)]
+    points = np.array([(0, 0), (0, 0), (30, 5), (30, 5), (400, 0)]) + ORIGIN
     area = derive_communities(points, np.array([1, 2, 1, 1, 1]))[1]
     buildings = gpd.GeoDataFrame(
         {"building": [10, 11, 12, 13], "households": 20, "entrances": 1},
