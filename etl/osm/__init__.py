@@ -1,0 +1,5 @@
+"""OpenStreetMap import: buildings, streets, barriers and administrative areas as a district's register."""
+
+from etl.osm.importing import OsmReport, import_osm
+
+__all__ = ["OsmReport", "import_osm"]
