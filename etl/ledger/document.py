@@ -1,11 +1,10 @@
 """The ledger's columns as tables to read: for docs/ledger.md and the README of templates.
 
-``python -m etl.ledger.document docs/ledger.md`` writes them anew between the marks.
+``python -c "from etl.ledger import document; document.update('docs/ledger.md')"`` writes them anew.
 """
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Literal
 
@@ -69,6 +68,7 @@ def insert_tables(page: str) -> str:
     return f"{before}{BEGIN}\n\n{tables}\n{END}{rest.split(END)[1]}"
 
 
-if __name__ == "__main__":
-    path = Path(sys.argv[1])
-    path.write_text(insert_tables(path.read_text(encoding="utf-8")), encoding="utf-8")
+def update(path: str) -> None:
+    """Make the tables of a page anew."""
+    page = Path(path).read_text(encoding="utf-8")
+    Path(path).write_text(insert_tables(page), encoding="utf-8")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import json
+import re
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -24,9 +26,10 @@ from pyproj.exceptions import CRSError
 from etl.ledger.spec import LEDGER
 from geo.errors import InputError
 
-TEXT_ENCODINGS = ("utf-8-sig", "gb18030")
+TEXT_ENCODINGS = ("utf-8", "gb18030")
 """Tried in this order; GBK is a part of GB 18030."""
-_BYTE_ORDER_MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
+_BYTES = "iso-8859-1"  # each byte is one of its characters
+_BYTE_ORDER_MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 _NOUNS = {title.lower(): noun.name for noun in LEDGER.values() for title in (noun.name, noun.zh)}
 
 
@@ -111,7 +114,7 @@ def decode(content: bytes, name: str) -> tuple[str, str]:
     InputError
         If it is none of them.
     """
-    marked = _BYTE_ORDER_MARKS.get(content[:2])
+    marked = next((name for mark, name in _BYTE_ORDER_MARKS.items() if content.startswith(mark)), None)
     for encoding in (marked,) if marked else TEXT_ENCODINGS:
         try:
             return content.decode(encoding), encoding
@@ -233,40 +236,68 @@ def _read_geopackage(path: Path) -> Iterator[Table]:
         named = [(noun_named(path.stem), path.name, layers[0])]
     for noun, name, layer in named:
         if noun:
-            yield _read_layer(path, noun, name, layer, None)
+            yield _read_layer(path, noun, name, layer)
 
 
 def _read_shapefile(path: Path) -> Iterator[Table]:
+    """Read a Shapefile; its text comes as bytes, since titles cut to 10 of them need not be whole."""
     noun = noun_named(path.stem)
     if noun is None:
         return
-    stated = path.with_suffix(".cpg").exists()  # GDAL follows it
-    for encoding in (None,) if stated else ("UTF-8", "GB18030"):
+    table = _read_layer(path, noun, path.name, None, ENCODING=_BYTES)
+    words = [cell for _, cells in table.records for cell in cells if isinstance(cell, str)]
+    for encoding in _stated_encodings(path):
         try:
-            table = _read_layer(path, noun, path.name, None, encoding)
+            "\0".join(words).encode(_BYTES).decode(encoding)
+            table.headers = [_recode(title, encoding, cut=True) for title in table.headers]
         except UnicodeDecodeError:
             continue
+        for _, cells in table.records:
+            cells[:] = [_recode(cell, encoding) if isinstance(cell, str) else cell for cell in cells]
+        table.encoding, table.cut = encoding, 10
         yield table
         return
-    raise InputError(f"{path.name} is neither UTF-8 nor GBK text.", "Put a .cpg file beside it that says.")
+    raise InputError(
+        f"{path.name} is neither UTF-8 nor GBK text.", "Name its encoding in a .cpg file beside it."
+    )
 
 
-def _read_layer(path: Path, noun: str, name: str, layer: str | None, encoding: str | None) -> Table:
+def _stated_encodings(path: Path) -> tuple[str, ...]:
+    """Return the encodings to try: first the one the ``.cpg`` beside a Shapefile names, which may be wrong."""
+    stated = path.with_suffix(".cpg")
+    name = stated.read_text(encoding="ascii", errors="replace").strip() if stated.exists() else ""
+    number = re.fullmatch(r"(?:ansi|oem|cp|ms)?[ _-]?(\d{3,5})", name.lower())
+    try:
+        return (codecs.lookup(f"cp{number[1]}" if number else name).name, *TEXT_ENCODINGS)
+    except LookupError:
+        return TEXT_ENCODINGS
+
+
+def _recode(text: str, encoding: str, *, cut: bool = False) -> str:
+    """Decode bytes that were read as ISO 8859-1; where a title was cut inside a character, drop the rest of it."""
+    content = text.encode(_BYTES)
+    try:
+        return content.decode(encoding)
+    except UnicodeDecodeError as error:
+        if cut and error.end == len(content) and error.start >= len(content) - 3:
+            return content[: error.start].decode(encoding)
+        raise
+
+
+def _read_layer(path: Path, noun: str, name: str, layer: str | None, **options: str) -> Table:
     """Read one layer with GDAL; the first feature is number 1."""
     try:
-        about, _, wkb, columns = pyogrio.raw.read(path, layer=layer, encoding=encoding)
+        about, _, wkb, columns = pyogrio.raw.read(path, layer=layer, **options)
     except DataSourceError as error:
         raise _unreadable(path, "a part of it is missing or damaged") from error
     count = len(wkb) if wkb is not None else len(columns[0]) if columns else 0
     cells = [_plain(column) for column in columns]
     records = [(row + 1, [column[row] for column in cells]) for row in range(count)]
-    table = Table(name, noun, [str(title) for title in about["fields"]], records)
+    table = Table(name, noun, [str(title) for title in about["fields"]], records, crs=_crs_name(about["crs"]))
     if wkb is not None:
         table.shapes = np.asarray(shapely.from_wkb(wkb, on_invalid="ignore"), dtype=object)
         read = zip(wkb, table.shapes, strict=True)
         table.unreadable = {row for row, (one, shape) in enumerate(read, start=1) if one and shape is None}
-    table.crs, table.encoding = _crs_name(about["crs"]), encoding or ""
-    table.cut = 10 if path.suffix.lower() == ".shp" else None
     return table
 
 

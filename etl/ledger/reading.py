@@ -86,7 +86,7 @@ def match_headers(noun: Noun, table: Table, mapped: Mapping[str, str]) -> dict[s
         names = (mapped[column.name],) if column.name in mapped else column.headers
         wanted = [_plain(name) for name in names]
         if table.cut and column.name not in mapped:
-            wanted += [_plain(_cut(name, table.cut)) for name in names]
+            wanted += [_plain(_cut(name, table.cut, table.encoding)) for name in names]
         place = next((titles.index(name) for name in wanted if name in titles), None)
         if place is not None and place not in places.values():
             places[column.name] = place
@@ -102,9 +102,9 @@ def _plain(title: str) -> str:
     return re.sub(r"[\s\-]+", "_", unicodedata.normalize("NFKC", title).strip(" *\ufeff").casefold())
 
 
-def _cut(name: str, length: int) -> str:
-    """Cut a title as a Shapefile does; a GBK byte pair that is torn apart is lost."""
-    return name.encode("gb18030")[:length].decode("gb18030", errors="ignore")
+def _cut(name: str, length: int, encoding: str) -> str:
+    """Cut a title to so many bytes; a character that is torn apart is lost."""
+    return name.encode(encoding, errors="ignore")[:length].decode(encoding, errors="ignore")
 
 
 def _row(batch: Batch, table: Table, line: int, cells: list[Any], columns: Mapping[str, int]) -> Row:

@@ -60,7 +60,7 @@ class Statement:
         if self.crs and not _same(normalise(self.crs), normalise(declared)):
             raise CoordinateError(
                 f"{file} declares {declared}, but {self.crs} was stated for the whole ledger.",
-                f'State the system of this one file in {FILE}: [crs] and then "{name}" = "{self.crs}".',
+                f'State the system of this one file in {FILE}: [crs] and below it "{name}" = "...".',
             )
         return normalise(declared)
 
