@@ -12,17 +12,21 @@ import { DistrictMap } from "./map.js";
 
 const ALL = { limit: 20_000 };
 
-/** @type {[string, Words, boolean][]} name, title, shown from the start */
+/** @type {{name: string, title: Words, shown: boolean, line?: string, mark?: string, sign?: string}[]} */
 const LAYERS = [
-  ["grids", { zh: "网格", en: "Grids" }, true],
-  ["communities", { zh: "社区", en: "Communities" }, true],
-  ["sites", { zh: "党群服务阵地", en: "Party-service sites" }, true],
-  ["facilities", { zh: "设施", en: "Facilities" }, false],
-  ["rider_communities", { zh: "骑手友好社区", en: "Rider-friendly communities" }, false],
-  ["rider_points", { zh: "骑手点位", en: "Rider points" }, false],
-  ["streets", { zh: "道路", en: "Streets" }, false],
-  ["barriers", { zh: "屏障", en: "Barriers" }, false],
+  { name: "grids", title: { zh: "网格", en: "Grids" }, shown: true },
+  { name: "communities", title: { zh: "社区", en: "Communities" }, shown: true, line: "community" },
+  { name: "sites", title: { zh: "党群服务阵地", en: "Party-service sites" }, shown: true, mark: "site", sign: "党" },
+  { name: "facilities", title: { zh: "设施", en: "Facilities" }, shown: false, mark: "facility", sign: "充" },
+  { name: "rider_communities", title: { zh: "骑手友好社区", en: "Rider-friendly communities" }, shown: false, line: "rider" },
+  { name: "rider_points", title: { zh: "骑手点位", en: "Rider points" }, shown: false, mark: "rider", sign: "门" },
+  { name: "streets", title: { zh: "道路", en: "Streets" }, shown: false, line: "street" },
+  { name: "barriers", title: { zh: "河流、铁路等屏障", en: "Rivers, railways and other barriers" }, shown: false, line: "river" },
 ];
+
+// Leaflet gives the map the focus at a click too; only who uses the keyboard needs to see it.
+document.addEventListener("keydown", () => document.documentElement.classList.add("by-keyboard"));
+document.addEventListener("pointerdown", () => document.documentElement.classList.remove("by-keyboard"));
 
 start().catch((error) => notice(...failure(error)));
 
@@ -69,7 +73,7 @@ function figures({ figures: counted, plan, share_within: share }) {
   const lines = [
     [{ zh: "网格", en: "grids" }, number(counted.grids)],
     [{ zh: "户", en: "households" }, number(counted.households)],
-    [{ zh: `网格在 ±${band}% 以内`, en: `of grids within ±${band}%` }, share === null ? "—" : `${Math.round(100 * share)}%`],
+    [{ zh: `网格在 ±${band}% 内`, en: `of grids within ±${band}%` }, share === null ? "—" : `${Math.round(100 * share)}%`],
     [{ zh: "社区", en: "communities" }, number(counted.communities)],
     [{ zh: "楼栋", en: "buildings" }, number(counted.buildings)],
     [{ zh: "网格无人值守", en: "grids with nobody on duty" }, number(counted.vacant), counted.vacant > 0],
@@ -131,15 +135,15 @@ function legendLine(shown, count) {
 
 /** @param {DistrictMap} map */
 async function listLayers(map) {
-  const rows = LAYERS.map(([name, title, shown]) => {
+  const rows = LAYERS.map(({ name, title, shown, line, mark, sign }) => {
     const box = /** @type {HTMLInputElement} */ (make("input", { type: "checkbox", id: `layer-${name}`, checked: shown }));
     box.addEventListener("change", () => show(map, name, box.checked).catch((error) => notice(...failure(error))));
-    const file = address(`layers/${name}.geojson`, ALL);
-    const download = make("a", { href: file, download: `${name}.geojson` }, "GeoJSON");
-    return make("tr", {}, make("td", {}, make("label", {}, box, " ", both(title))), make("td", { class: "number" }, download));
+    const key = line ? make("hr", { class: line }) : mark && make("span", { class: `map-mark ${mark}` }, sign);
+    const download = make("a", { href: address(`layers/${name}.geojson`, ALL), download: `${name}.geojson` }, "GeoJSON");
+    return make("li", {}, box, make("span", { class: "key" }, key), make("label", { for: box.id }, both(title)), make("span", { class: "number" }, download));
   });
   fill(byId("layers"), ...rows);
-  await Promise.all(LAYERS.filter(([, , shown]) => shown).map(([name]) => show(map, name, true)));
+  await Promise.all(LAYERS.filter(({ shown }) => shown).map(({ name }) => show(map, name, true)));
 }
 
 /**

@@ -97,6 +97,7 @@ function sites({ sites: near }) {
 /** @param {any} duty */
 function dutyText(duty) {
   if (!duty.on_duty.length) return make("span", { class: "problem" }, both(VACANT));
+  /** @type {Words[]} */
   const roles = duty.on_duty.map((/** @type {string} */ role) => ROLE[role] ?? { zh: role, en: role });
   return both({ zh: roles.map(({ zh }) => zh).join("，"), en: roles.map(({ en }) => en).join(", ") });
 }

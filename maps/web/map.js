@@ -12,11 +12,15 @@ const L = /** @type {any} */ (globalThis).L;
 const FAR_BELOW = 13.25;
 const OUTLINE = { color: "#70767c", weight: 0.9 };
 
-/** Looks of the layers over the grids; `mark` makes a layer of signs. */
+/** Looks of the lines and areas over the grids; barriers by their kind. */
+/** @type {Record<string, any>} */
 const STYLES = {
   communities: { color: "#2b2f33", weight: 2.2, fill: false, interactive: false },
   streets: { color: "#6f757b", weight: 1.6, opacity: 0.6 },
-  barriers: { color: "#4b86b4", weight: 3.5, fillOpacity: 0.35 },
+  river: { color: "#4b86b4", weight: 4, fillOpacity: 0.35 },
+  railway: { color: "#6b4fa0", weight: 3, dashArray: "7 5" },
+  trunk_road: { color: "#8a6d3b", weight: 4 },
+  wall: { color: "#6b6f74", weight: 2, dashArray: "2 3" },
   rider_communities: { color: "#0b6e6e", weight: 2.5, dashArray: "1 5", fillOpacity: 0.12 },
 };
 
@@ -33,6 +37,8 @@ export class DistrictMap {
     this.fills = new Map(classes.map((shown) => [shown.name, canvasFill(shown)]));
     /** @type {Map<string, any>} */
     this.layers = new Map();
+    /** @type {number[] | undefined} */
+    this.numbers = undefined; // of each grid's colour among the six, once asked for
     this.map = L.map(element, { preferCanvas: true, zoomSnap: 0.25, minZoom: 8, maxZoom: 19 });
     this.map.attributionControl.setPrefix(false);
     L.control.scale({ imperial: false }).addTo(this.map);
@@ -58,7 +64,10 @@ export class DistrictMap {
    * @param {"deviation" | "neighbours"} colouring
    */
   showGrids(collection, colouring) {
-    this.grids = L.geoJSON(collection, { style: OUTLINE, onEachFeature: (/** @type {any} */ f, /** @type {any} */ layer) => layer.bindTooltip(() => gridTip(f.properties), { sticky: true }) });
+    this.grids = L.geoJSON(collection, { style: OUTLINE });
+    if (window.matchMedia("(hover: hover)").matches) {
+      this.grids.bindTooltip((/** @type {any} */ layer) => gridTip(layer.feature.properties), { sticky: true });
+    }
     this.paint(colouring);
     this.layers.set("grids", this.grids.addTo(this.map));
     if (collection.features.length) this.map.fitBounds(this.grids.getBounds(), { padding: [12, 12] });
@@ -86,9 +95,8 @@ export class DistrictMap {
    * @param {any} collection its GeoJSON
    */
   add(name, collection) {
-    const style = STYLES[/** @type {keyof typeof STYLES} */ (name)];
     const layer = L.geoJSON(collection, {
-      style,
+      style: (/** @type {any} */ { properties }) => STYLES[name === "barriers" ? properties.kind : name],
       renderer: this.over,
       interactive: false,
       pointToLayer: (/** @type {any} */ feature, /** @type {any} */ place) => this.mark(name, feature.properties, place),
@@ -131,7 +139,7 @@ export class DistrictMap {
    */
   mark(name, properties, place) {
     const subject = { facilities: "facility", rider_points: "rider_point" }[name];
-    const entry = subject && this.legend.words[subject][properties.kind];
+    const entry = subject ? this.legend.words[subject][properties.kind] : undefined;
     const sign = name === "sites" ? "党" : (entry?.sign ?? "●");
     const looks = { sites: "site", rider_points: "rider" }[name] ?? "facility";
     const icon = L.divIcon({ html: make("i", {}, sign), className: `map-mark ${looks} ${properties.state ?? ""}`, iconSize: [18, 18] });
