@@ -89,16 +89,15 @@ def make_cells(
         ``geometry`` (Point, Polygon or MultiPolygon, same coordinate system). Outlines may overlap, coincide
         and reach over the edge; a building counts where its representative point lies.
     streets, barriers : sequence of LineString, MultiLineString, Polygon or MultiPolygon
-        Cells cross neither, and no grid crosses a barrier. The area within a barrier is land. A line that
-        ends before it meets another cuts nothing.
+        Cells cross neither, and no grid crosses a barrier. The area of a barrier is land unless a building
+        stands on it. A line that ends before it meets another cuts nothing.
     entrance_band : int
         A building with more households and several entrances becomes one cell an entrance.
 
     Returns
     -------
     CellSet
-        The cells' union is the community to within `geo.coverage.GRID_M`. It does not depend on the order of
-        rows and lines.
+        Cells tile the community to within `geo.coverage.GRID_M`, whatever the order of rows and lines.
 
     Raises
     ------
