@@ -47,12 +47,18 @@ class State:
         The database.
     settings : Settings
         The default district and the margin around it.
+
+    Attributes
+    ----------
+    loaded : bool
+        Whether the database was read at least once.
     """
 
     def __init__(self, store: Store, settings: Settings) -> None:
         self.store = store
         self.settings = settings
         self._served: dict[str, Served] = {}
+        self.loaded = False
         self._ended = threading.Event()
         self._refreshing = threading.Lock()
         self._thread = threading.Thread(target=self._follow, name="gridgov-follow", daemon=True)
@@ -83,10 +89,11 @@ class State:
                 known = districts.every(connection)
             served = {district.code: self._current(district) for district in known}
             self._served = {code: found for code, found in served.items() if found}
+            self.loaded = True
 
     def every(self) -> list[Served]:
         """Return what each district is served from, by code."""
-        return [served for _, served in sorted(self._served.items())]
+        return list(self._served.values())
 
     def served(self, named: str | None) -> Served:
         """Return what the district meant is served from: the one named, the default, or the only one.
@@ -97,8 +104,12 @@ class State:
             If that district does not exist, or there is none at all.
         InputError
             If several exist and none was named.
+        UnavailableError
+            If the database was not read yet.
         """
         known = self._served
+        if not self.loaded:
+            raise UnavailableError("The database was not read yet.", "Try again in a moment; see /readyz.")
         code = named or self.settings.district
         if code:
             if code in known:

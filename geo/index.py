@@ -73,7 +73,7 @@ class PointIndex:
         self._borders = shapely.boundary(self._metric)
         self._tree = shapely.STRtree(self._shapes)
         self._metric_tree = shapely.STRtree(self._metric)
-        self._bounds = shapely.total_bounds(self._shapes)
+        self._bounds = shapely.bounds(shapely.geometrycollections(self._shapes))  # NaN without areas
         shapely.prepare(self._shapes)
         shapely.prepare(self._metric)
 
@@ -113,7 +113,7 @@ class PointIndex:
         point = self._to_metric(lon, lat)
         positions = np.sort(self._metric_tree.query(point, predicate="dwithin", distance=radius_m))
         distances = shapely.distance(self._metric[positions], point)
-        order = np.argsort(distances, kind="stable")
+        order = np.argsort(np.round(distances, 6), kind="stable")  # rounding errors make no order
         return [Near(int(positions[i]), float(distances[i])) for i in order]
 
     def outside_m(self, lon: float, lat: float) -> float:
@@ -135,7 +135,7 @@ class PointIndex:
     def _is_far(self, lon: float, lat: float) -> bool:
         west, south, east, north = self._bounds
         beyond = max(west - lon, lon - east, south - lat, lat - north)
-        return not beyond <= _FAR_DEGREES  # bounds of nothing are NaN: everything is far
+        return not beyond <= _FAR_DEGREES  # NaN: from no areas everything is far
 
     def _to_metric(self, lon: float, lat: float) -> shapely.Point:
         return to_metric([shapely.Point(lon, lat)], self._srid)[0]

@@ -25,6 +25,7 @@ class Ready(BaseModel):
     """Whether the process can serve, and what is missing."""
 
     ready: bool
+    loaded: bool = Field(description="What is served was read from the database.")
     database: bool = Field(description="It can be reached.")
     migrated: bool = Field(description="It has the schema this version needs.")
     districts: dict[str, int | None] = Field(
@@ -43,10 +44,10 @@ async def healthz() -> Alive:
 def readyz(response: Response, state: Serving) -> Ready:
     """Tell whether the database is reached and migrated, and from which plan each district is served."""
     database, migrated = _database(state.store)
-    ready = database and migrated
+    ready = database and migrated and state.loaded
     response.status_code = 200 if ready else 503
     plans = {served.district.code: served.edition.plan for served in state.every()}
-    return Ready(ready=ready, database=database, migrated=migrated, districts=plans)
+    return Ready(ready=ready, loaded=state.loaded, database=database, migrated=migrated, districts=plans)
 
 
 def _database(store: Store) -> tuple[bool, bool]:

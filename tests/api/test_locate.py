@@ -1,0 +1,165 @@
+"""GET /locate and /resolve on the town."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests import town
+
+MIDDLE = 31.705
+
+
+def locate(client, **query):
+    return client.get("/api/v1/locate", params=query)
+
+
+def resolve(client, text):
+    return client.get("/api/v1/resolve", params={"q": text}).json()
+
+
+def test_a_point_is_answered_with_all_a_dispatcher_needs(client):
+    response = locate(client, lon=118.5025, lat=MIDDLE, crs="wgs84")
+    answer = response.json()
+    assert response.status_code == 200
+    assert response.headers["cache-control"] == "no-store"
+    assert answer["status"] == "match"
+    assert answer["next_step"]["zh"]
+    assert answer["plan"]["number"] == 2
+    assert answer["grid"]["code"] == town.grid_code(1)
+    assert answer["grid"]["external_code"] == "L1"
+    assert answer["grid"]["community"]["town"] == "望江街道"
+    assert answer["grid"]["duty"] == {"on_duty": ["primary"], "channel": "富民社区", "phone": "0555-0000000"}
+    assert [site["name"] for site in answer["sites"]] == [
+        "康宁党群服务中心",
+        "健康路党群驿站",
+    ]  # open ones only
+    assert answer["border_m"] == pytest.approx(236.9, abs=1)
+    assert answer["outside_m"] is None
+
+
+def test_a_vacancy_of_duty_is_shown(client):
+    answer = locate(client, lon=118.535, lat=MIDDLE, crs="wgs84").json()
+    assert answer["grid"]["duty"]["on_duty"] == []
+
+
+def test_a_small_count_is_withheld(client):
+    answer = locate(client, lon=118.525, lat=MIDDLE, crs="wgs84").json()
+    assert answer["grid"]["code"] == town.grid_code(3)
+    assert answer["grid"]["households"] is None
+
+
+def test_a_shared_border_belongs_to_the_smallest_code(client):
+    for degrees, number in ((118.51, 1), (118.52, 2), (118.53, 3)):
+        answer = locate(client, lon=degrees, lat=MIDDLE, crs="wgs84").json()
+        assert answer["grid"]["code"] == town.grid_code(number)
+        assert answer["border_m"] == pytest.approx(0, abs=0.1)
+
+
+def test_the_coordinate_system_decides(client):
+    same = [
+        locate(client, lon=118.5025, lat=MIDDLE, crs="EPSG:4490"),
+        locate(client, x=118.5025, y=MIDDLE, crs="wgs84"),
+    ]
+    assert [answer.json()["grid"]["code"] for answer in same] == [town.grid_code(1)] * 2
+    moved = locate(client, lon=118.5112, lat=MIDDLE, crs="gcj02").json()  # 500 m to the west in WGS 84
+    assert moved["grid"]["code"] == town.grid_code(1)
+
+
+def test_outside_says_how_far(client):
+    far = locate(client, lon=118.45, lat=MIDDLE, crs="wgs84").json()
+    assert (far["status"], far["grid"]) == ("outside", None)
+    assert far["outside_m"] == pytest.approx(4741, abs=10)
+    other_side = locate(client, lon=-60, lat=-20, crs="wgs84").json()
+    assert other_side["status"] == "outside"
+    assert other_side["outside_m"] > 1e7
+
+
+def test_just_outside_names_the_nearest_grid(client):
+    near = locate(client, lon=118.499, lat=MIDDLE, crs="wgs84").json()
+    assert near["status"] == "approximate"
+    assert near["grid"]["code"] == town.grid_code(1)
+    assert near["reasons"][0]["code"] == "gap"
+    assert [other["grid"]["code"] for other in near["alternatives"]] == [
+        town.grid_code(2),
+        town.grid_code(3),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        ({"lon": 118.5, "lat": 31.7}, 422),
+        ({"lon": 118.5, "lat": 31.7, "crs": "mars"}, 422),
+        ({"lon": 31.7, "lat": 118.5, "crs": "wgs84"}, 422),
+        ({"lon": 118.5, "crs": "wgs84"}, 400),
+        ({"lon": 118.5, "lat": 31.7, "x": 1, "crs": "wgs84"}, 400),
+        ({"lon": "nan", "lat": 31.7, "crs": "wgs84"}, 422),
+        ({"lon": "1e999", "lat": 31.7, "crs": "wgs84"}, 422),
+        ({"lon": "east", "lat": 31.7, "crs": "wgs84"}, 422),
+    ],
+)
+def test_a_point_that_cannot_be_used_is_refused(client, query, status):
+    response = locate(client, **query)
+    assert response.status_code == status
+    assert response.headers["content-type"] == "application/problem+json"
+
+
+def test_an_address_is_answered_with_building_and_grid(client):
+    answer = resolve(client, "康宁花园１号楼302室")
+    assert answer["status"] == "match"
+    assert answer["building"]["external_code"] == "B1"
+    assert answer["grid"]["external_code"] == "L1"
+    assert answer["sites"][0]["name"] == "康宁党群服务中心"
+
+
+def test_a_split_building_needs_its_entrance(client):
+    open_question = resolve(client, "康宁花园2幢")
+    assert (open_question["status"], open_question["grid"]) == ("ambiguous", None)
+    assert [other["grid"]["code"] for other in open_question["alternatives"]] == [
+        town.grid_code(1),
+        town.grid_code(2),
+    ]
+    assert resolve(client, "康宁花园2幢2单元101室")["grid"]["code"] == town.grid_code(2)
+    assert resolve(client, "康宁花园2-1-101")["grid"]["code"] == town.grid_code(1)
+
+
+def test_a_building_without_a_position_is_in_the_grid_the_ledger_states(client):
+    answer = resolve(client, "湖东路168号")
+    assert answer["status"] == "match"
+    assert answer["grid"]["code"] == town.grid_code(1)  # L1 also names grid 3, of another community
+    assert [reason["code"] for reason in answer["reasons"]] == ["stated_only"]
+
+
+def test_a_building_in_no_grid_is_said(client):
+    answer = resolve(client, "湖东路170号")
+    assert (answer["status"], answer["grid"]) == ("no_answer", None)
+    assert answer["building"]["external_code"] == "B8"
+
+
+def test_a_name_of_two_buildings_is_ambiguous_until_more_is_said(client):
+    both = resolve(client, "碧水小区1幢")
+    assert both["status"] == "ambiguous"
+    assert len(both["alternatives"]) == 2
+    assert resolve(client, "安居社区碧水小区1幢")["building"]["external_code"] == "B5"
+
+
+def test_a_new_building_is_answered_by_the_grid_that_covers_it(client):
+    answer = resolve(client, "富民社区碧水小区1幢")
+    assert answer["grid"]["code"] == town.grid_code(2)
+    assert [reason["code"] for reason in answer["reasons"]] == ["pending"]
+
+
+@pytest.mark.parametrize(
+    "text", ["康宁花园9幢", "北京市健康路38号", "😀", "<script>alert(1)</script>", "' OR 1=1 --"]
+)
+def test_what_the_register_does_not_have_is_none(client, text):
+    answer = resolve(client, text)
+    assert (answer["status"], answer["grid"], answer["building"]) == ("none", None, None)
+
+
+def test_no_worker_is_named(client):
+    for path in ("locate?lon=118.5025&lat=31.705&crs=wgs84", "resolve?q=康宁花园1幢", "grids", "overview"):
+        response = client.get(f"/api/v1/{path}")
+        assert response.status_code == 200
+        assert town.WORKER not in response.text
+        assert town.PHONE not in response.text
