@@ -40,8 +40,10 @@ STAGES = {
     "load": "Loading · 入库",
     "store": "Storing · 入库",
     "cells": "Making cells · 生成地块",
-    "balance": "Balancing · 均衡网格",
-    "demo": "Making the demo district · 生成演示区",
+    "boundaries": "Drawing boundaries · 推定边界",
+    "start": "Repairing today's grids · 修复现状网格",
+    "improve": "Balancing · 均衡网格",
+    "demo district": "Making the demo district · 生成演示区",
     "locate": "Locating · 查询",
 }
 
@@ -169,9 +171,8 @@ def _plain(value: Any) -> Any:
 
 def print_pairs(title: str, pairs: Mapping[str, Any]) -> None:
     """Print names and values below each other."""
-    table = Table(
-        title=title, title_justify="left", title_style="bold", show_header=False, box=None, pad_edge=False
-    )
+    _print_title(title)
+    table = Table(show_header=False, box=None, pad_edge=False)
     table.add_column(style="dim")
     table.add_column(justify="right")
     for name, value in pairs.items():
@@ -181,13 +182,19 @@ def print_pairs(title: str, pairs: Mapping[str, Any]) -> None:
 
 def print_rows(title: str, headers: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     """Print a table; numbers stand to the right."""
-    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    _print_title(title)
+    table = Table(box=None, pad_edge=False)
     for position, header in enumerate(headers):
         figures = rows and all(isinstance(row[position], int | float | None) for row in rows)
         table.add_column(header, justify="right" if figures else "left", overflow="fold")
     for row in rows:
         table.add_row(*(_shown(value) for value in row))
     out.print(table)
+
+
+def _print_title(title: str) -> None:
+    if title:
+        out.print(f"[bold]{title}[/]", soft_wrap=True)
 
 
 def _shown(value: Any) -> str:

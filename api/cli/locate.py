@@ -55,7 +55,7 @@ def address(
 
 
 @app.command(
-    epilog="Examples: gridgov locate batch addresses.csv out.csv   ·   gridgov locate batch pins.csv out.csv --crs wgs84"
+    epilog="Examples: gridgov locate batch addresses.csv out.csv · gridgov locate batch pins.csv out.csv --crs wgs84"
 )
 def batch(
     source: Annotated[

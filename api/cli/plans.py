@@ -207,7 +207,7 @@ def _print_draft(report: DraftReport, json: bool) -> None:
 
 
 def _print_plan(plan: plans.Plan) -> None:
-    valid = plan.valid
+    valid, after = plan.valid, plan.report.get("after", {})
     print_pairs(
         f"Plan {plan.number}: {plan.title}",
         {
@@ -219,7 +219,7 @@ def _print_plan(plan: plans.Plan) -> None:
             "Target · 目标": f"{plan.target} ± {plan.tolerance_percent}%",
             "Author · 作者": plan.author,
             "Approved by · 批准": plan.approved_by,
-            **{NAMES[name]: _figure(name, value) for name, value in plan.report.get("after", {}).items()},
+            **{NAMES[name]: _figure(name, after[name]) for name in NAMES if name in after},
         },
     )
 

@@ -54,12 +54,7 @@ def check_port(settings: Settings) -> None:
 
 def run(store: Store, settings: Settings) -> None:
     """Serve on the settings' address until Ctrl-C."""
-    shown = f"[{settings.host}]" if ":" in settings.host else settings.host
-    base = f"http://{shown}:{settings.port}"
-    out.print(f"\n[bold]gridgov[/] is at [bold]{base}/[/]  (map · 地图)")
-    out.print(f"            {base}/docs  (API · 接口文档)")
-    out.print("            Ctrl-C stops it · 按 Ctrl-C 停止\n")
-    uvicorn.run(
+    config = uvicorn.Config(
         create_app(store, settings),
         host=settings.host,
         port=settings.port,
@@ -67,3 +62,16 @@ def run(store: Store, settings: Settings) -> None:
         log_level="warning",
         server_header=False,
     )
+    _Server(config).run()
+
+
+class _Server(uvicorn.Server):
+    """A server that says where it is once it can be reached."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        host = f"[{self.config.host}]" if ":" in self.config.host else self.config.host
+        base = f"http://{host}:{self.config.port}"
+        out.print(f"\n[bold]gridgov[/] is at [bold]{base}/[/]  (map · 地图)", soft_wrap=True)
+        out.print(f"            {base}/docs  (API · 接口文档)", soft_wrap=True)
+        out.print("            Ctrl-C stops it · 按 Ctrl-C 停止\n")
