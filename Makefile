@@ -38,7 +38,9 @@ bench: packages-test-unit $(VENV)/ready-dev ## time the balancer on a folder: ma
 
 PIN := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --upgrade --generate-hashes --allow-unsafe \
 	--strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --build-deps-for editable
-lock: packages-test-unit $(VENV)/ready-dev ## pin the newest versions of all libraries
+# A version that Debian 12's Python takes is taken by every later one; a newer Python would pin others.
+lock: packages-test-unit $(VENV)/ready-dev ## pin the newest versions of all libraries; needs Python 3.11.2
+	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info[:3] > (3, 11, 2) and "make clean lock PYTHON=a Python 3.11.2")'
 	@echo "Asking for the newest versions (a few minutes) ..."
 	@$(PIN) --output-file requirements.txt pyproject.toml
 	@$(PIN) --extra dev --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml

@@ -47,6 +47,7 @@ def venv_packages() -> list[str]:
 def has_postgis() -> bool:
     """Whether `data.cluster` will find a server that it can use."""
     sys.path.insert(0, str(ROOT))
+    sys.dont_write_bytecode = True
     from data.postgres import find_server
     from geo.errors import ClusterError
 
@@ -137,7 +138,7 @@ def main(purpose: str) -> str | None:
         line = install_command([name for need in missing for name in need.packages()])
         return (
             "Nothing was changed. An administrator can install them, with this line:\n\n"
-            f"  sudo sh -c '{line}'\n"
+            f"  sudo sh -c 'apt-get update -qq; {line}'\n"
         )
     _say("Asking apt for its lists of packages ...")
     subprocess.run([*as_root, "apt-get", "update", "-qq"], check=False)
