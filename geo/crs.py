@@ -175,7 +175,8 @@ class Plane:
         sin2 = np.sin(np.radians(self.lat)) ** 2
         normal = _WGS84_A / np.sqrt(1.0 - _WGS84_E2 * sin2)
         meridian = normal * (1.0 - _WGS84_E2) / (1.0 - _WGS84_E2 * sin2)
-        return np.radians(np.array([normal * np.cos(np.radians(self.lat)), meridian]))
+        scale: Points = np.radians(np.array([normal * np.cos(np.radians(self.lat)), meridian]))
+        return scale
 
     def flatten(self, shapes: ArrayLike) -> NDArray[np.object_]:
         """Bring an array of EPSG:4326 geometries into the frame, metres."""
