@@ -24,7 +24,7 @@ from geo.errors import InputError
 Geometries = npt.NDArray[np.object_]
 """One-dimensional array of shapely geometries."""
 
-GRID_M = 1e-4
+GRID_M = 1e-5
 """Vertices lie on a grid of this size, metres: far above rounding, far below the accuracy of any survey."""
 
 
