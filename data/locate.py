@@ -210,9 +210,10 @@ def _places(connection: Connection, values: dict[str, Any], district_name: str) 
 
 
 def _place(row: Any, district_name: str) -> Place:
-    compounds = (row.compound, *row.compound_aliases) if row.compound else ()
     number = row.compound_number and f"{row.compound_number.removesuffix('号')}号"
     street = "".join(filter(None, (row.compound_road, number)))
+    # 湖东路166号3幢 is as good a name as 康宁花园3幢 where the compound has that number.
+    compounds = (row.compound, *row.compound_aliases, *([street] if number else ())) if row.compound else ()
     entry = Entry(
         address=row.address,
         aliases=tuple(row.aliases),

@@ -30,7 +30,7 @@ class Entry:
     aliases : tuple of str
         Other full names.
     compounds : tuple of str
-        Name and aliases of its compound, in front of ``label``.
+        Name, aliases and street address of its compound, in front of ``label``; the name first.
     label : str, optional
         Number or name within the compound: 3幢.
     road, road_number, poi : str, optional

@@ -112,6 +112,21 @@ def test_an_address_is_answered_with_building_and_grid(client):
     assert answer["sites"][0]["name"] == "康宁党群服务中心"
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "雨山区湖东路166号康宁花园3幢",
+        "湖东路166号3幢",
+        "老幸福大院3号楼501",
+        "康宁花园3-1-501",
+        "富民社区康宁花园3",
+    ],
+)
+def test_a_building_is_found_by_each_of_its_names(client, text):
+    answer = resolve(client, text)
+    assert (answer["status"], answer["building"]["external_code"]) == ("match", "B3")
+
+
 def test_a_split_building_needs_its_entrance(client):
     open_question = resolve(client, "康宁花园2幢")
     assert (open_question["status"], open_question["grid"]) == ("ambiguous", None)
