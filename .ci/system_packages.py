@@ -144,9 +144,10 @@ def main(purpose: str) -> str | None:
     subprocess.run([*as_root, "apt-get", "update", "-qq"], check=False)
     packages = [name for need in missing for name in need.packages()]
     _say("Installing with apt-get: {} (a minute or two) ...".format(" ".join(packages)))
-    subprocess.run([*as_root, "sh", "-c", install_command(packages)], stdout=subprocess.DEVNULL, check=False)
+    command = [*as_root, "sh", "-c", install_command(packages)]
+    ran = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     still = [need.name for need in missing if not need.present()]
-    return f"Still missing after apt-get: {', '.join(still)}. Its messages above say why." if still else None
+    return f"{ran.stdout}\nStill missing after apt-get: {', '.join(still)}." if still else None
 
 
 def _candidate(package: str) -> bool:
