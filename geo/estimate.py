@@ -43,7 +43,7 @@ class Dwelling:
     most: int | None = None
 
 
-_HOUSE = Dwelling(floors=2, share=0.8, most=2)
+_HOUSE = Dwelling(floors=2, share=0.8, most=1)
 _BLOCK = Dwelling(floors=6, share=0.85)
 
 UNKNOWN_KIND = "yes"
@@ -54,7 +54,7 @@ DWELLINGS: dict[str, Dwelling] = {
     "terrace": Dwelling(floors=2, share=0.85),
     "house": _HOUSE,
     "detached": _HOUSE,
-    "semidetached_house": _HOUSE,
+    "semidetached_house": Dwelling(floors=2, share=0.8, most=2),
     "bungalow": Dwelling(floors=1, share=0.8, most=1),
     "cabin": Dwelling(floors=1, share=0.8, most=1),
     "farm": _HOUSE,
@@ -63,7 +63,8 @@ DWELLINGS: dict[str, Dwelling] = {
     "mixed": Dwelling(floors=3, share=0.5),
     UNKNOWN_KIND: Dwelling(floors=2, share=0.6),
 }
-"""Kinds in which people live, by OSM's words for ``building=*``; in any other kind nobody does."""
+"""Kinds in which people live, by OpenStreetMap's words for ``building=*`` (wiki.openstreetmap.org/wiki/Key:building:
+a house is for one household); in any other kind nobody does."""
 
 
 def estimate_households(

@@ -6,7 +6,7 @@ import hashlib
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from xml.sax import SAXParseException
+from xml.etree.ElementTree import ParseError
 
 import geopandas as gpd
 import numpy as np
@@ -115,7 +115,7 @@ def _from_file(path: Path) -> gpd.GeoDataFrame:
         )
     try:
         return osmnx.features_from_xml(path, tags=TAGS)
-    except (SAXParseException, UnicodeDecodeError, EOFError, OSError) as fault:
+    except (ParseError, UnicodeDecodeError, EOFError, OSError) as fault:
         raise InputError(f"{path.name} cannot be read as OSM XML: {fault}.", "Fetch it again.") from fault
     except InsufficientResponseError as fault:
         raise InputError(
