@@ -11,7 +11,7 @@ import geopandas as gpd
 import pandas as pd
 from markupsafe import Markup, escape
 
-from maps.legend import Deviation, Words, deviation_of, sign, words
+from maps.legend import Deviation, Words, deviation_of, public_count, sign, words
 from maps.shapes import label_points, light_lines, light_points
 
 Row = Any
@@ -33,19 +33,19 @@ def grids(
     """Grids painted by their deviation; columns as `MapData.grids`, shapes light already."""
 
     def style(row: Row) -> Mapping[str, Any]:
-        shown = deviation_of(count(row.households), classes)
+        shown = deviation_of(households_of(row), classes)
         heavy = 1.4 if shown.pattern else 0.8
         return {"fillColor": shown.paint, "fillOpacity": 1, "color": shown.ink or "#8a8f94", "weight": heavy}
 
     def from_target(row: Row) -> str | Markup:
-        households = count(row.households)
+        households = households_of(row)
         return classes[-1].words.html if households is None else deviation_text(households, target)
 
     fields: Fields = (
         (Words("网格编码", "Grid code"), lambda row: row.code),
         (Words("台账编码", "Ledger's code"), lambda row: row.external_code),
         (Words("社区", "Community"), lambda row: row.community),
-        (Words("户数", "Households"), lambda row: count(row.households)),
+        (Words("户数", "Households"), households_of),
         (Words("与目标相差", "From the target"), from_target),
         (Words("楼栋", "Buildings"), lambda row: count(row.buildings)),
     )
@@ -167,6 +167,11 @@ def moves(name: Words, frame: gpd.GeoDataFrame) -> folium.FeatureGroup:
 def count(value: object) -> int | None:
     """Return a count as stored in a frame; a missing one is None."""
     return None if pd.isna(value) else int(value)  # type: ignore[call-overload]
+
+
+def households_of(row: Row) -> int | None:
+    """Return the households of a grid; None where they are withheld."""
+    return public_count(count(row.households))
 
 
 def deviation_text(households: int, target: int) -> str:

@@ -98,9 +98,14 @@ def deviations(target: int, tolerance_percent: int) -> tuple[Deviation, ...]:
     return (*classes, _deviation(_legend()["withheld"], None, None))
 
 
+def public_count(households: int | None) -> int | None:
+    """Return a count that anybody may see; None where it is withheld."""
+    return None if households is None or households < WITHHELD_BELOW else households
+
+
 def deviation_of(households: int | None, classes: tuple[Deviation, ...]) -> Deviation:
-    """Return the class of a grid; None, and what is below `WITHHELD_BELOW`, is withheld."""
-    if households is None or households < WITHHELD_BELOW:
+    """Return the class of a grid; None is a withheld count."""
+    if households is None:
         return classes[-1]
     return next(c for c in classes if c.high is None or households <= c.high)
 

@@ -13,7 +13,7 @@ from markupsafe import escape
 
 from geo.errors import InputError
 from maps import layers
-from maps.layers import count, deviation_text
+from maps.layers import deviation_text
 from maps.legend import WITHHELD_BELOW, Words, deviation_of, deviations, words
 from maps.page import add_layer_switch, new_map, render
 from maps.shapes import light_areas, outlines
@@ -129,7 +129,7 @@ def overview_page(data: MapData) -> str:
     layers.facilities(_FACILITIES, data.facilities).add_to(shown)
     layers.sites(_SITES, data.sites).add_to(shown)
     add_layer_switch(shown)
-    households = [count(value) for value in data.grids["households"]]
+    households = [layers.households_of(row) for row in data.grids.itertuples(index=False)]
     counts = Counter(deviation_of(each, classes).name for each in households)
     return render(
         "overview.html",
@@ -149,7 +149,7 @@ def _figures(
     data: MapData, households: Sequence[int | None], counts: Counter[str]
 ) -> list[tuple[Words, str]]:
     grids = len(data.grids)
-    public = sum(each for each in households if each is not None and each >= WITHHELD_BELOW)
+    public = sum(each for each in households if each is not None)
     in_band = counts["in-band"]
     return [
         (GRIDS, f"{grids:,}"),

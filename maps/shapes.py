@@ -50,14 +50,16 @@ def light_areas(frame: gpd.GeoDataFrame, budget: int) -> gpd.GeoDataFrame:
 
 
 def light_lines(frame: gpd.GeoDataFrame, budget: int, by: list[str]) -> gpd.GeoDataFrame:
-    """Join lines that agree in the columns ``by`` and simplify them to 4 m.
+    """Join lines, and outlines of areas, that agree in the columns ``by``; simplify them to 4 m.
 
     The longest are kept, as many as have ``budget`` vertices together.
     """
     drawn = _drawn(frame)
     if drawn.empty:
         return drawn
-    joined = drawn[[*by, drawn.geometry.name]].dissolve(by=by, dropna=False, as_index=False)
+    shapes = drawn.geometry.to_numpy()
+    lines = np.where(shapely.get_dimensions(shapes) == 2, shapely.boundary(shapes), shapes)
+    joined = drawn[by].set_geometry(lines, crs=frame.crs).dissolve(by=by, dropna=False, as_index=False)
     srid = _metric_of(joined.geometry.to_numpy())
     metric = shapely.line_merge(to_metric(joined.geometry.to_numpy(), srid))
     light = shapely.simplify(metric, _LINE_TOLERANCE_M)

@@ -1,0 +1,122 @@
+"""The pages that open from disk: they work, and nothing leaves them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from maps.compare import comparison_page
+from maps.overview import overview_page
+from tests.browser.conftest import DESK, PHONE, Open, Opened
+from tests.mosaic import FIGURES, map_data, swap
+
+
+@pytest.fixture
+def overview(visit: Open, tmp_path: Path):
+    def open_overview(**options: object) -> Opened:
+        file = tmp_path / "overview.html"
+        file.write_text(overview_page(map_data(6)), encoding="utf-8")
+        return visit(file.as_uri(), **options)
+
+    return open_overview
+
+
+@pytest.fixture
+def comparison(visit: Open, tmp_path: Path) -> Opened:
+    before = map_data(4)
+    page = comparison_page(before, replace(before, grids=swap(before.grids)), FIGURES)
+    file = tmp_path / "comparison.html"
+    file.write_text(page, encoding="utf-8")
+    return visit(file.as_uri())
+
+
+def paths(opened: Opened, fill: str = "") -> int:
+    return opened.page.locator(f'path.leaflet-interactive[fill^="{fill}"]').count()
+
+
+def test_nothing_leaves_the_overview(overview):
+    opened = overview()
+    expect(opened.page.locator(".leaflet-control-scale")).to_be_visible()
+    assert [url for url in opened.requests if not url.startswith("file:")] == []
+    assert len(opened.requests) == 1
+    assert opened.complaints == []
+
+
+def test_the_overview_says_whose_data_it_is(overview):
+    page = overview().page
+    expect(page.locator("h1")).to_contain_text("试验区")
+    expect(page.locator(".badge")).to_contain_text("虚构数据")
+    credit = page.locator(".leaflet-control-attribution")
+    expect(credit).to_have_text("© OpenStreetMap contributors")
+
+
+def test_a_grid_tells_its_figures_under_the_pointer(overview):
+    page = overview().page
+    page.locator('path.leaflet-interactive[fill="url(#over-3)"]').first.hover()
+    tip = page.locator(".leaflet-tooltip")
+    expect(tip).to_be_visible()
+    expect(tip).to_contain_text("990101")
+    expect(tip).to_contain_text("%")
+
+
+def test_patterns_are_painted_not_only_named(overview):
+    opened = overview()
+    names = opened.page.evaluate("[...document.querySelectorAll('pattern')].map((each) => each.id)")
+    assert {"under-1", "over-1", "moved"} <= set(names)
+    assert paths(opened, "url(#over-") > 0
+    assert paths(opened, "url(#under-") > 0
+
+
+def test_layers_switch_on_and_off(overview):
+    page = overview().page
+    expect(page.locator(".map-mark.site:visible")).to_have_count(3)  # one on the map, two in the legend
+    page.get_by_label("党群服务阵地").uncheck()
+    expect(page.locator(".map .map-mark.site")).to_have_count(0)
+    expect(page.locator(".map .map-mark.facility")).to_have_count(0)
+    page.get_by_label("设施").check()
+    expect(page.locator(".map .map-mark.facility")).to_have_count(1)
+
+
+def test_english_by_a_switch(overview):
+    page = overview().page
+    expect(page.get_by_text("离目标最远的网格")).to_be_visible()
+    page.get_by_role("button", name="English").click()
+    expect(page.get_by_text("Grids farthest from the target")).to_be_visible()
+    expect(page.get_by_text("离目标最远的网格")).to_be_hidden()
+
+
+@pytest.mark.parametrize("viewport", [DESK, PHONE], ids=["desk", "phone"])
+def test_nothing_is_cut_off(overview, viewport):
+    page = overview(viewport=viewport).page
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    assert page.locator(".map").bounding_box()["height"] > 300
+
+
+def test_two_maps_move_together(comparison):
+    page = comparison.page
+    centres = """() => Object.entries(window)
+        .filter(([name]) => /^map_\\d+$/.test(name))
+        .map(([, map]) => [map.getCenter().lng.toFixed(4), map.getZoom()])"""
+    before = page.evaluate(centres)
+    box = page.locator(".map").first.bounding_box()
+    page.mouse.move(box["x"] + 200, box["y"] + 300)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 260, box["y"] + 330, steps=4)
+    page.mouse.up()
+    page.wait_for_function(f"JSON.stringify(({centres})()) !== {before!r}")
+    first, second = page.evaluate(centres)
+    assert first == second
+    assert comparison.complaints == []
+    assert len(comparison.requests) == 1
+
+
+def test_moved_land_says_from_where_to_where(comparison):
+    page = comparison.page
+    land = page.locator('path[fill="url(#moved)"]')
+    expect(land).to_have_count(2)
+    land.first.hover()
+    expect(page.locator(".leaflet-tooltip")).to_contain_text("990101000000002")
+    expect(page.locator(".leaflet-tooltip")).to_contain_text("990101000000001")
