@@ -114,7 +114,9 @@ class AddressBook:
     def _whole(self, reading: Reading) -> Found:
         doubtful = Found()
         for front, name in _splits(reading.stem):
-            entries = self._names.get(name, ())
+            entries = self._names.get(name)
+            if not entries:
+                continue
             explained = tuple(self._explained(front, entries))
             if explained:
                 return Found(explained, entrance=reading.entrance)
