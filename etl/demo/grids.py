@@ -145,7 +145,7 @@ def settle_households(built: Built, grid: Ints, today: Floats, size: Size, rng: 
     lived_in = (today > 0) & ~tower
     total = np.bincount(grid, today * lived_in, size.grids)
     factor = (size.households - TOWER_HOUSEHOLDS) / total.sum()
-    wanted = (total * factor).clip(1.1 * LEAST, 0.95 * MOST)
+    wanted = (total * factor).clip(1.1 * LEAST, 0.9 * MOST)
     households = np.zeros(len(today), dtype=np.int64)
     scaled = today[lived_in] * (wanted / total.clip(1))[grid[lived_in]]
     households[lived_in] = np.maximum(1, np.round(scaled))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import sqrt
 
+from geo.errors import InputError
+
 HOUSEHOLDS_A_GRID = 300
 LEAST, MOST = 150, 600
 """Households of the smallest and the largest of today's grids."""
@@ -20,10 +22,21 @@ class Size:
     Attributes
     ----------
     scale : float
-        1 is the reference case; lengths go by its square root.
+        1 is the reference case, and the largest there is; lengths go by its square root.
+
+    Raises
+    ------
+    InputError
+        If the scale is out of range.
     """
 
     scale: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not 0 < self.scale <= 1:
+            raise InputError(
+                f"A demo district cannot have scale {self.scale}.", "Give one above 0, at most 1."
+            )
 
     @property
     def width_m(self) -> float:

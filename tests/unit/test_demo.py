@@ -16,6 +16,7 @@ from etl.ledger.spec import LEDGER
 from geo import crs
 from geo.adjacency import components
 from geo.cells import make_cells
+from geo.errors import InputError
 
 Tables = dict[str, pd.DataFrame]
 
@@ -59,6 +60,20 @@ def test_the_same_seed_gives_the_same_files_and_another_one_others(small: Path, 
     names = [path.relative_to(small) for path in small.rglob("*.*")]
     assert all((again / name).read_bytes() == (small / name).read_bytes() for name in names)
     assert (other / "buildings.geojson").read_bytes() != (small / "buildings.geojson").read_bytes()
+
+
+@pytest.mark.parametrize("scale", [0.0, -1.0, 1.5, float("nan")])
+def test_a_scale_out_of_range_is_refused(scale: float, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="scale"):
+        write_demo(tmp_path, scale=scale)
+
+
+@pytest.mark.parametrize("seed", range(2, 8))
+def test_any_seed_gives_a_district_with_grids_within_bounds(seed: int, tmp_path: Path) -> None:
+    write_demo(tmp_path, scale=0.03, seed=seed)
+    grids = gpd.read_file(tmp_path / "buildings.geojson").groupby("grid")["households"].sum()
+    assert grids[grids > 0].between(150, 600).all()
+    assert (grids == 0).sum() == 1
 
 
 def test_both_folders_say_that_they_are_made_up(small: Path) -> None:
