@@ -178,7 +178,8 @@ def feature_collection(
         f"SELECT json_build_object('type', 'FeatureCollection', {members}"
         " 'numberMatched', COALESCE(max(matched), 0), 'numberReturned', count(*), 'features',"
         " COALESCE(json_agg(json_build_object('type', 'Feature', 'id', key,"
-        " 'geometry', ST_AsGeoJSON(ST_ForcePolygonCCW(shape), 7)::json, 'properties', properties) ORDER BY key), '[]'))::text"
+        " 'geometry', ST_AsGeoJSON(ST_ForcePolygonCCW(shape), 7)::json, 'properties', properties)"
+        " ORDER BY key), '[]'))::text"
         f" FROM ({source}) found"
     )
     return str(connection.execute(text(query), {**values, "heading": json.dumps(heading)}).scalar_one())
