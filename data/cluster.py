@@ -244,12 +244,8 @@ class Cluster:
         try:
             run = self._control(server, "start", "-l", self.log.name, "-o", words)
             if run.returncode != 0:
-                late = "in time" in run.stdout
-                what = (
-                    f"The database is not ready after {START_SECONDS} seconds"
-                    if late
-                    else "The database does not start"
-                )
+                late = f"is not ready after {START_SECONDS} seconds" if "in time" in run.stdout else ""
+                what = f"The database {late or 'does not start'}"
                 said = self.log.read_bytes()[seen:] if self.log.exists() else run.stdout.encode()
                 raise explained(what, said.decode("utf-8", "replace"))
         except BaseException:
