@@ -53,7 +53,7 @@ def comparison_page(before: MapData, after: MapData, figures: Mapping[str, Figur
     """
     old, new = (replace(data, grids=_keyed(data.grids)) for data in (before, after))
     moved = moved_land(old.grids, new.grids)
-    light = light_areas(moved, _MOVED_VERTICES)
+    light = light_areas(moved.dissolve(), _MOVED_VERTICES)
     classes = deviations(after.target, after.tolerance_percent)
     maps = {
         name: _map(data, light, classes, before.bounds)

@@ -93,7 +93,6 @@ def facilities(name: Words, frame: gpd.GeoDataFrame) -> folium.FeatureGroup:
         (_KIND, lambda row: words("facility", row.kind).html),
         (_NAME, lambda row: row.name),
         (_STATE, lambda row: words("state", row.state).html),
-        (Words("管理单位", "Keeper"), lambda row: row.keeper),
     )
 
     def mark(row: Row) -> tuple[str, str]:
@@ -155,13 +154,9 @@ def barriers(name: Words, frame: gpd.GeoDataFrame, budget: int) -> folium.Featur
 
 
 def moves(name: Words, frame: gpd.GeoDataFrame) -> folium.FeatureGroup:
-    """Land that changes its grid; columns as `moved_land` gives them."""
-    fields: Fields = (
-        (Words("划出", "From"), lambda row: row.left),
-        (Words("划入", "To"), lambda row: row.entered),
-    )
+    """Land that changes its grid; the grids below keep their tooltips and so tell from where and to where."""
     style = {"color": "#111111", "weight": 2, "fillColor": "url(#moved)", "fillOpacity": 1}
-    return _group(name, _features(frame, lambda row: style, fields))
+    return _group(name, _features(frame, lambda row: style))
 
 
 def count(value: object) -> int | None:

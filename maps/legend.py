@@ -26,7 +26,7 @@ class Words(answers.Words):
     @property
     def html(self) -> Markup:
         """Both languages as HTML, escaped."""
-        return Markup('<span lang="zh-CN">{}</span><span lang="en">{}</span>').format(self.zh, self.en)
+        return Markup("<span lang=zh-CN>{}</span><span lang=en>{}</span>").format(self.zh, self.en)
 
 
 @dataclass(frozen=True)

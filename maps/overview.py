@@ -19,16 +19,16 @@ from maps.page import add_layer_switch, new_map, render
 from maps.shapes import light_areas, outlines
 
 _GRID_VERTICES = 8_000
-_LINE_VERTICES = 2_500
+_LINE_VERTICES = 1_000
 _FARTHEST = 10
 
 GRIDS = Words("网格", "Grids")
 COMMUNITIES = Words("社区", "Communities")
-_SITES = Words("党群服务阵地", "Party-service sites")
+_SITES = Words("党群服务阵地", "Service sites")
 _FACILITIES = Words("设施", "Facilities")
-_RIDERS = Words("骑手友好社区与点位", "Rider communities and points")
+_RIDERS = Words("骑手友好", "Rider-friendly")
 _STREETS = Words("道路", "Streets")
-_BARRIERS = Words("屏障（河流、铁路等）", "Barriers (rivers, railways ...)")
+_BARRIERS = Words("屏障", "Barriers")
 
 
 @dataclass(frozen=True)
@@ -123,8 +123,8 @@ def overview_page(data: MapData) -> str:
     grids = light_areas(data.grids, _GRID_VERTICES)
     layers.grids(GRIDS, grids, data.target, classes).add_to(shown)
     layers.streets(_STREETS, data.streets, _LINE_VERTICES).add_to(shown)
-    layers.barriers(_BARRIERS, data.barriers, _LINE_VERTICES).add_to(shown)
     layers.communities(COMMUNITIES, outlines(data.communities, grids, "community_code")).add_to(shown)
+    layers.barriers(_BARRIERS, data.barriers, _LINE_VERTICES).add_to(shown)
     layers.riders(_RIDERS, data.rider_communities, data.rider_points).add_to(shown)
     layers.facilities(_FACILITIES, data.facilities).add_to(shown)
     layers.sites(_SITES, data.sites).add_to(shown)

@@ -9,6 +9,7 @@ policy in the page holds it to that.
 from __future__ import annotations
 
 import base64
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
@@ -74,7 +75,7 @@ def render(template: str, maps: Mapping[str, folium.Map], **context: Any) -> str
         .get_template(template)
         .render(
             maps={name: shown.get_name() for name, shown in maps.items()},
-            script=figure.script.render(),
+            script=_compact(figure.script.render()),
             leaflet_css=_leaflet_css(),
             leaflet_js=_leaflet_js(),
             css=_read(WEB / "app.css"),
@@ -82,6 +83,17 @@ def render(template: str, maps: Mapping[str, folium.Map], **context: Any) -> str
             **context,
         )
     )
+
+
+def _compact(script: str) -> str:
+    """Write the GeoJSON in folium's script without its spaces and escapes: a quarter less."""
+
+    def rewritten(match: re.Match[str]) -> str:
+        data = json.dumps(json.loads(match[1]), separators=(",", ":"), ensure_ascii=False)
+        # All that could end a script, or its being read as one.
+        return "_add({});".format(data.replace("</", "<\\/").replace("<!", "\\u003c!"))
+
+    return re.sub(r"_add\((\{.*\})\);", rewritten, script)
 
 
 def _elements(root: Element) -> Iterator[Element]:

@@ -12,9 +12,10 @@ from geo.crs import from_metric, metric_srid, to_metric
 Shapes = NDArray[np.object_]
 
 _DECIMALS = 5
-_TOLERANCES_M = (1, 2, 4, 8, 16, 32, 64)
+_TOLERANCES_M = (2, 4, 8, 16, 32, 64)
 _LINE_TOLERANCE_M = 4.0
 _NODED_M = 0.1
+_MILLIMETRE = 0.001
 _MOVED_AT_LEAST_M2 = 10.0
 
 
@@ -26,7 +27,7 @@ def light_areas(frame: gpd.GeoDataFrame, budget: int) -> gpd.GeoDataFrame:
     frame : GeoDataFrame
         Polygons in EPSG:4326; rows without geometry are dropped.
     budget : int
-        Vertices wanted at most; the smallest tolerance of 1, 2, 4 ... 64 m that keeps to it is taken, or 64 m.
+        Vertices wanted at most; the smallest tolerance of 2, 4, 8 ... 64 m that keeps to it is taken, or 64 m.
 
     Returns
     -------
@@ -89,8 +90,7 @@ def outlines(areas: gpd.GeoDataFrame, light_parts: gpd.GeoDataFrame, key: str) -
     GeoDataFrame
         The areas; one without parts is only rounded.
     """
-    # Rounding can fold a sliver over itself; only its area counts here.
-    sound = shapely.make_valid(light_parts.geometry.to_numpy(), method="structure", keep_collapsed=False)
+    sound = _valid(light_parts.geometry.to_numpy())
     parts = {code: shapely.union_all(sound[rows]) for code, rows in light_parts.groupby(key).indices.items()}
     drawn = _drawn(areas)
     own = _rounded(drawn.geometry.to_numpy())
@@ -121,11 +121,11 @@ def moved_land(before: gpd.GeoDataFrame, after: gpd.GeoDataFrame) -> gpd.GeoData
     if before.empty or after.empty:
         return gpd.GeoDataFrame({"left": [], "entered": []}, geometry=[], crs=before.crs)
     srid = _metric_of(before.geometry.to_numpy())
-    old, new = (to_metric(frame.geometry.to_numpy(), srid) for frame in (before, after))
+    old, new = (_valid(to_metric(frame.geometry.to_numpy(), srid)) for frame in (before, after))
     i, j = shapely.STRtree(new).query(old, predicate="intersects")
     left, entered = before["key"].to_numpy()[i], after["key"].to_numpy()[j]
     changed = left != entered
-    shapes = _polygons_only(shapely.intersection(old[i[changed]], new[j[changed]]))
+    shapes = _polygons_only(shapely.intersection(old[i[changed]], new[j[changed]], grid_size=_MILLIMETRE))
     real = shapely.area(shapes) >= _MOVED_AT_LEAST_M2
     return gpd.GeoDataFrame(
         {"left": left[changed][real], "entered": entered[changed][real]},
@@ -163,6 +163,12 @@ def _rounded(shapes: Shapes) -> Shapes:
     """Round each vertex by itself, so that a vertex of two areas stays one."""
     rounded: Shapes = shapely.transform(shapes, lambda xy: np.round(xy, _DECIMALS))
     return rounded
+
+
+def _valid(areas: Shapes) -> Shapes:
+    """Mend areas that rounding has folded over themselves; what has no area is dropped."""
+    valid: Shapes = shapely.make_valid(areas, method="structure", keep_collapsed=False)
+    return valid
 
 
 def _polygons_only(shapes: Shapes) -> Shapes:
