@@ -115,8 +115,9 @@ def make_cells(
     rows = _checked_buildings(buildings, area)
     walls = _reaching(area, barriers, "Barrier")
     lines = [shapely.boundary(area), *outlines(walls), *outlines(_reaching(area, streets, "Street"))]
-    pieces = _pieces(rows, _within(area, faces(lines)), entrance_band)
-    found = _within(area, faces([*lines, *shapely.boundary(pieces.area)]))
+    enclosures = _within(area, faces(lines))
+    pieces = _pieces(rows, enclosures, entrance_band)
+    found = _within(area, faces(shapely.boundary([*enclosures, *pieces.area])))
     borders = borders_of(found, walls)
     label = _label(found, pieces, borders, rows)
     return CellSet(_table(found, label, pieces, rows), borders.between(label).table())

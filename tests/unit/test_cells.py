@@ -127,6 +127,12 @@ def test_cells_follow_streets() -> None:
     assert neighbours(made) == {(10, 11)}
 
 
+def test_cells_have_no_spikes() -> None:
+    """Cells that end on one slanting street meet it in the same vertices: nothing is left between."""
+    made = cells_of(SQUARE, ledger([*FOUR, Point(50, 20)]), streets=[LineString([(-7, 41), (107, 59.3)])])
+    assert shapely.minimum_clearance(made.cells.geometry).min() > 0.01
+
+
 def test_a_street_that_ends_inside_cuts_nothing() -> None:
     made = cells_of(SQUARE, ledger([Point(50, 50)]), streets=[LineString([(50, -5), (50, 50)])])
     assert keys(made) == [10]

@@ -120,6 +120,8 @@ def test_cells_of_any_community(case: Case) -> None:
     assert abs(shapely.area(shapes).sum() - area) <= 1e-6 * area
     assert shapely.union_all(shapes).symmetric_difference(case.community).area <= 1e-6 * area
 
+    assert made.cells.to_crs(4326).is_valid.all(), "a spike that does not outlive being stored in degrees"
+
     rows = case.buildings
     expected = rows["entrances"].where(rows["households"] > BAND, 1).set_axis(rows["building"]).sort_index()
     counted = made.cells["building"].dropna().value_counts().sort_index()
