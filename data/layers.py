@@ -86,7 +86,6 @@ LAYERS: dict[str, Layer] = {
             "kind",
             "floors",
             "entrances",
-            "households",
             "households_source",
             "households_on",
         ),

@@ -55,7 +55,8 @@ END $$;
 CREATE TRIGGER keep_code BEFORE UPDATE OR DELETE ON grids FOR EACH ROW EXECUTE FUNCTION keep_grid_code();
 """
 
-# Counts below 10 are withheld from the public.
+# Counts below 10 are withheld from the public. So that none can be had by subtraction either, a community's
+# total is that of its grids' public counts, and buildings are shown without counts.
 PUBLIC_COUNT = """
 CREATE FUNCTION layers.public_count(counted bigint) RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS 'SELECT CASE WHEN counted >= 10 THEN counted END'
@@ -83,11 +84,14 @@ VIEWS = {
     """,
     "communities": """
         SELECT c.district, c.id, c.code, c.external_code, c.provisional, c.name, c.status, c.boundary_source,
-               c.phone, t.name AS town, n.buildings, layers.public_count(n.households) AS households, c.boundary AS shape
+               c.phone, t.name AS town, n.buildings, g.households, c.boundary AS shape
         FROM communities c
         LEFT JOIN towns t ON t.district = c.district AND t.id = c.town_id
-        LEFT JOIN LATERAL (SELECT count(*) AS buildings, sum(b.households) AS households FROM buildings b
+        LEFT JOIN LATERAL (SELECT count(*) AS buildings FROM buildings b
                            WHERE b.district = c.district AND b.community_id = c.id AND b.retired_at IS NULL) n ON true
+        LEFT JOIN LATERAL (SELECT sum(v.households)::bigint AS households FROM layers.grids v
+                           WHERE v.district = c.district AND v.community_code = c.code
+                           AND v.valid @> CURRENT_TIMESTAMP) g ON true
         WHERE c.retired_at IS NULL
     """,
     "compounds": """
@@ -97,7 +101,7 @@ VIEWS = {
     """,
     "buildings": """
         SELECT b.district, b.id, b.external_code, b.label, b.address, b.road, b.road_number, b.poi, b.kind, b.floors, b.entrances,
-               layers.public_count(b.households) AS households, b.households_source, b.households_on,
+               b.households_source, b.households_on,
                COALESCE(b.footprint, b.point) AS shape
         FROM buildings b WHERE b.retired_at IS NULL AND b.point IS NOT NULL
     """,
