@@ -67,11 +67,6 @@ def _legend() -> Mapping[str, Any]:
     return legend
 
 
-def grid_colours() -> tuple[str, ...]:
-    """Six colours told apart under every kind of colour vision."""
-    return tuple(_legend()["grid_colours"])
-
-
 def words(subject: str, key: object) -> Words:
     """Return the words for a stored value such as ``("state", "open")``; an unknown one speaks for itself."""
     entry = _legend()["words"][subject].get(key)
