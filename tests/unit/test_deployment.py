@@ -21,7 +21,7 @@ def instructions(word: str) -> list[str]:
 
 def parse(words: list[str]) -> None:
     """Parse a command line as the program does, and do nothing of it."""
-    from api.cli import app
+    from api.cli.main import app
 
     command = typer.main.get_command(app)
     while words and hasattr(command, "commands"):
