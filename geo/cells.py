@@ -3,7 +3,8 @@
 Barriers and streets cut the community into enclosures. Within each, momepy's tessellation of the footprints
 gives every building the land nearest to it; buildings on one plot, and the entrances of a large building,
 divide that land in strips. The rest is land: enclosures nobody stands in, and parts cut off from their
-building. It joins the neighbour across its longest border without a barrier.
+building. It joins the neighbour across its longest border without a barrier, and across one where barriers
+shut it in; only where a whole part of the community has no building does it stay a cell of its own.
 """
 
 from __future__ import annotations
@@ -209,8 +210,8 @@ def _label(
     """Return the cell of each face: pieces in their order, then the land that remains.
 
     A piece keeps the faces connected with the one at its seed; those cut off from it become land. Land that
-    barriers shut in stays, but for slivers between lines that nearly coincide: nobody passes a barrier by way
-    of one, so they join across it.
+    barriers shut in joins across them, whole: a river's bank or the ground between two tracks needs no grid of
+    its own, and two cells with a barrier between them are still cut.
     """
     count = len(pieces.area)
     owner = owners(found, pieces.area)
@@ -224,8 +225,6 @@ def _label(
     region = np.where(component == home[owner], owner, count + np.arange(len(found)))
     land = np.arange(count + len(found)) >= count
     region = settle(borders.between(region), land)[region]
-    wide = 2 * shapely.area(found) / shapely.length(found) >= BARRIER_M  # mean width
-    land[region[wide]] = False
     region = settle(borders.between(region), land, across_barriers=True)[region]
     return np.unique(np.append(np.arange(count), region), return_inverse=True)[1][count:]
 

@@ -182,14 +182,26 @@ def test_a_barrier_along_a_street_is_a_barrier() -> None:
     assert neighbours(made) == {(10, 12), (11, 13)}
 
 
-def test_land_behind_a_barrier_is_a_cell_without_households() -> None:
+def test_land_behind_a_barrier_joins_across_it() -> None:
+    """Nobody lives there: it needs no grid of its own."""
     made = cells_of(SQUARE, ledger([Point(20, 50)]), barriers=[LineString([(50, -5), (50, 105)])])
-    assert keys(made) == [10, None]
-    assert made.cells.area.to_numpy() == pytest.approx([5000, 5000])
+    assert keys(made) == [10]
+
+
+def test_land_between_two_barriers_joins_one_side_and_still_parts_both() -> None:
+    walls = [LineString([(x, -5), (x, 105)]) for x in (40, 60)]
+    made = cells_of(
+        SQUARE,
+        ledger([Point(20, 50), Point(80, 50)]),
+        streets=[LineString([(35, 50), (65, 50)])],
+        barriers=walls,
+    )
+    assert keys(made) == [10, 11]
+    assert sorted(made.cells.area) == pytest.approx([4000, 6000])
     assert neighbours(made) == set()
 
 
-def test_a_river_parts_its_banks_and_is_one_cell_under_its_bridge() -> None:
+def test_a_river_parts_its_banks_and_joins_one_of_them_whole() -> None:
     """A river from west to east; the street bridges it and joins nothing across it."""
     made = cells_of(
         SQUARE,
@@ -197,8 +209,8 @@ def test_a_river_parts_its_banks_and_is_one_cell_under_its_bridge() -> None:
         streets=[LineString([(60, -5), (60, 105)])],
         barriers=[box(-10, 45, 110, 55)],
     )
-    assert keys(made) == [10, 11, 12, 13, None]
-    assert made.cells.area[4] == pytest.approx(1000)
+    assert keys(made) == [10, 11, 12, 13]
+    assert made.cells.area.sum() == pytest.approx(10000)
     assert neighbours(made) == {(10, 11), (12, 13)}
 
 
@@ -312,10 +324,9 @@ def test_a_community_with_no_building_is_land() -> None:
     assert made.borders.empty
 
 
-def test_a_community_with_no_building_is_parted_by_barriers() -> None:
+def test_a_community_with_no_building_is_one_cell_for_all_its_barriers() -> None:
     made = cells_of(SQUARE, ledger([]), barriers=[LineString([(50, -5), (50, 105)])])
-    assert keys(made) == [None, None]
-    assert made.borders["barrier"].to_list() == [True]
+    assert keys(made) == [None]
 
 
 def test_every_part_and_island_is_tiled() -> None:
