@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from alembic import command
@@ -41,33 +43,35 @@ def upgrade(url: str, revision: str = "head") -> None:
     SetupError
         If the database cannot be reached or the account may not prepare it.
     """
-    with _connected(url) as connection:
+    with _begun(url) as connection:
         _prepare(connection)
         command.upgrade(config(connection), revision)
-        connection.commit()
 
 
 def downgrade(url: str, revision: str = "base") -> None:
     """Migrate down to ``revision``; everything stored by the migrations undone is lost."""
-    with _connected(url) as connection:
+    with _begun(url) as connection:
         command.downgrade(config(connection), revision)
-        connection.commit()
 
 
 def versions(url: str) -> tuple[str | None, str | None]:
     """Return the revision the database has and the newest there is."""
-    with _connected(url) as connection:
+    with _begun(url) as connection:
         current = MigrationContext.configure(connection).get_current_revision()
     return current, ScriptDirectory.from_config(config()).get_current_head()
 
 
-def _connected(url: str) -> Connection:
+@contextmanager
+def _begun(url: str) -> Iterator[Connection]:
+    engine = create_engine(url, poolclass=NullPool)
     try:
-        return create_engine(url, poolclass=NullPool).connect()
+        connection = engine.connect()
     except OperationalError as error:
         raise SetupError(
             "The database cannot be reached.", "Check GRIDGOV_DATABASE_URL and that the server runs."
         ) from error
+    with connection, connection.begin():
+        yield connection
 
 
 def _prepare(connection: Connection) -> None:

@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import geopandas as gpd
-import momepy
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -189,6 +188,8 @@ def _tessellate(plots: Plots, enclosures: Geometries) -> Geometries:
     land = enclosures[plots.enclosure]
     crowded = np.bincount(plots.enclosure, minlength=len(enclosures))[plots.enclosure] > 1
     if crowded.any():
+        import momepy  # here, because it takes two seconds that a command without cells need not wait
+
         shared = momepy.enclosed_tessellation(
             gpd.GeoSeries(plots.shape)[crowded],
             gpd.GeoSeries(enclosures[np.unique(plots.enclosure[crowded])]),

@@ -6,6 +6,7 @@ prints its report. Exit codes: see `api.cli.console.EXIT_CODES`.
 
 from __future__ import annotations
 
+import signal
 from typing import Annotated
 
 import typer
@@ -50,5 +51,6 @@ def root(
 
 def main() -> None:
     """Run the command line; errors of ours end it with one message and a meaningful exit code."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended like by Ctrl-C: the database stops too
     with guarded():
         app()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import socket
 from typing import Annotated
 
@@ -54,6 +56,7 @@ def check_port(settings: Settings) -> None:
 
 def run(store: Store, settings: Settings) -> None:
     """Serve on the settings' address until Ctrl-C."""
+    logging.basicConfig(format="%(asctime)s %(name)s %(message)s", level=logging.INFO)
     config = uvicorn.Config(
         create_app(store, settings),
         host=settings.host,
@@ -62,7 +65,8 @@ def run(store: Store, settings: Settings) -> None:
         log_level="warning",
         server_header=False,
     )
-    _Server(config).run()
+    with contextlib.suppress(KeyboardInterrupt):  # the server has shut down cleanly by then
+        _Server(config).run()
 
 
 class _Server(uvicorn.Server):

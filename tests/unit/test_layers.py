@@ -28,7 +28,7 @@ IMPURE = {
 }
 
 # A migration is its own transaction.
-MAY_COMMIT = {"data/session.py", "data/migrate.py"}
+MAY_COMMIT = {"data/session.py"}
 
 
 def sources(*layers: str) -> list[Path]:

@@ -1,0 +1,243 @@
+"""The command line as its users run it, on a small demo ledger."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import shutil
+import socket
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import geopandas as gpd
+import pytest
+
+from api.cli.main import main
+from data import migrate
+from data.session import Store
+from data.settings import Settings
+from etl.demo import AFTER, write_demo
+from tests.settle import settle
+
+DISTRICT = "990101"
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a command left: its exit code and what it printed."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self):
+        return json.loads(self.out)
+
+
+@pytest.fixture
+def gridgov(database_url, monkeypatch, capfd, tmp_path):
+    """Run a command as a user would, on a database of the test's own."""
+    monkeypatch.setenv("GRIDGOV_DATABASE_URL", database_url)
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str) -> Ran:
+        monkeypatch.setattr(sys, "argv", ["gridgov", *map(str, arguments)])
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main()
+        printed = capfd.readouterr()
+        return Ran(ended.value.code or 0, printed.out, printed.err)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def ledger(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("demo") / "ledger"
+    write_demo(folder, scale=0.03)
+    return folder
+
+
+@pytest.fixture
+def district(gridgov, ledger):
+    """A district that was imported and published by command."""
+    ran = gridgov("import", "ledger", ledger, "--district", f"{DISTRICT}:演示区", "--publish", "--json")
+    assert ran.code == 0, ran.err
+    return ran.json
+
+
+def test_from_a_ledger_to_an_answer(gridgov, district, ledger):
+    assert district["import"]["refusals"] == []
+    assert district["established"]["published"]["number"] == 1
+    assert gridgov("import", "ledger", ledger / AFTER, "--json").json["import"]["counts"]["cases"]["new"] > 0
+    proposed = gridgov("plan", "rebalance", "--json").json
+    assert proposed["after"]["in_band"] > proposed["before"]["in_band"]
+    refused = gridgov("plan", "publish", proposed["number"])
+    assert (refused.code, "waive" in refused.err) == (4, True)
+    published = gridgov("plan", "publish", proposed["number"], "--waive", "agreed", "--json")
+    assert published.code == 0
+    plans = {plan["number"]: plan["state"] for plan in gridgov("plan", "list", "--json").json}
+    assert plans == {1: "superseded", 2: "published"}
+    shown = gridgov("plan", "show", "--json").json
+    assert (shown["number"], len(shown["grids"])) == (2, proposed["after"]["grids"])
+    assert sum(grid["households"] for grid in shown["grids"]) == proposed["after"]["households"]
+
+
+def test_the_same_ledger_twice_changes_nothing(gridgov, district, ledger):
+    again = gridgov("import", "ledger", ledger, "--publish")
+    assert again.code == 0
+    assert "Nothing to do" in again.out
+    assert "in force already" in again.out
+
+
+def test_a_dry_run_changes_nothing(gridgov, ledger):
+    ran = gridgov("import", "ledger", ledger, "-d", f"{DISTRICT}:演示区", "--dry-run", "--publish")
+    assert (ran.code, "Would import" in ran.out) == (0, True)
+    assert gridgov("plan", "list").code == 3
+
+
+def test_refused_rows_are_shown_and_written(gridgov, ledger, tmp_path):
+    broken = tmp_path / "broken"
+    shutil.copytree(ledger, broken)
+    workers = broken / "workers.csv"
+    lines = workers.read_text("utf-8-sig").splitlines()
+    workers.write_text("\n".join([*lines, lines[1]]), "utf-8")
+    ran = gridgov("import", "ledger", broken, "-d", f"{DISTRICT}:演示区", "--refused", "faults.csv")
+    assert ran.code == 2
+    assert f"workers.csv:{len(lines) + 1}" in ran.out
+    with Path("faults.csv").open(encoding="utf-8-sig") as file:
+        written = list(csv.DictReader(file))
+    assert ("workers.csv", str(len(lines) + 1)) in {(row["file"], row["line"]) for row in written}
+    assert gridgov("plan", "list").code == 3
+
+
+def test_locating_by_point_address_and_file(gridgov, district, tmp_path):
+    assert gridgov("export", "layer", "buildings", "buildings.geojson").code == 0
+    vacant = [p["code"] for p in gridgov("plan", "show", "--json").json["problems"] if p["rule"] == "no_duty"]
+    served = (b for b in gpd.read_file("buildings.geojson").itertuples() if grid_of(gridgov, b) not in vacant)
+    building = next(served)
+    spot = building.geometry.representative_point()
+    by_point = gridgov("locate", "point", spot.x, spot.y, "--crs", "wgs84", "--json").json
+    by_address = gridgov("locate", "address", building.address, "--json").json
+    assert by_point["status"] == by_address["status"] == "match"
+    assert by_point["grid"]["code"] == by_address["grid"]["code"]
+    assert by_point["grid"]["on_duty"][0]["worker"].startswith("演示员")
+    Path("asked.csv").write_text(f"编号,地址\n1,{building.address}\n2,不存在路1号\n", "gb18030")
+    counts = gridgov("locate", "batch", "asked.csv", "answered.csv", "--json").json
+    assert counts == {"match": 1, "none": 1}
+    with Path("answered.csv").open(encoding="utf-8-sig") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["编号"] for row in rows] == ["1", "2"]
+    assert rows[0]["grid"] == by_point["grid"]["code"]
+
+
+def grid_of(gridgov, building) -> str:
+    return gridgov("locate", "address", building.address, "--json").json["grid"]["code"]
+
+
+def test_an_honest_no_is_exit_code_1(gridgov, district):
+    assert gridgov("locate", "address", "不存在路1号").code == 1
+    outside = gridgov("locate", "point", 10, 10, "--crs", "wgs84")
+    assert (outside.code, "outside" in outside.out) == (1, True)
+
+
+def test_a_batch_of_points_needs_a_coordinate_system_and_marks_what_it_cannot_use(gridgov, district):
+    Path("pins.csv").write_text("lon,lat\n118.5,31.7\nnan,31.7\nhere,31.7\n", "utf-8")
+    unstated = gridgov("locate", "batch", "pins.csv", "out.csv")
+    assert (unstated.code, "--crs" in unstated.err) == (2, True)
+    assert not Path("out.csv").exists()
+    counts = gridgov("locate", "batch", "pins.csv", "out.csv", "--crs", "wgs84", "--json").json
+    assert counts["invalid"] == 2
+
+
+def test_maps_and_layers_are_written(gridgov, district):
+    number = gridgov("plan", "rebalance", "--json").json["number"]
+    for command in (
+        ("map", "map.html"),
+        ("map", "draft.html", "--plan", number),
+        ("compare", "both.html", "--plan", number),
+    ):
+        assert gridgov("export", *command).code == 0
+        page = Path(command[1]).read_text("utf-8")
+        assert "演示区" in page
+        assert not re.search(r'<(?:script|link|img|iframe)[^>]+="https?://', page)
+    assert gridgov("export", "layer", "grids", "grids.gpkg", "--plan", number).code == 0
+    drafted = gpd.read_file("grids.gpkg")
+    assert drafted.geometry.notna().all()
+    assert gridgov("export", "layer", "grids", "grids.docx").code == 2
+    assert gridgov("export", "compare", "c.html", "--plan", "1").code == 4
+
+
+def test_cells_are_made_again_without_change(gridgov, district):
+    report = gridgov("cells", "build", "--json").json
+    assert (report["added"], report["retired"]) == (0, 0)
+
+
+def test_templates_can_be_filled_in(gridgov):
+    assert gridgov("template", "empty", "--language", "zh", "--format", "xlsx").code == 0
+    assert {path.suffix for path in Path("empty").iterdir()} >= {".xlsx"}
+
+
+def test_an_old_schema_is_told_and_upgraded(gridgov, database_url):
+    migrate.downgrade(database_url)
+    told = gridgov("plan", "list")
+    assert (told.code, "gridgov db upgrade" in told.err) == (6, True)
+    assert gridgov("db", "upgrade").code == 0
+    assert gridgov("db", "status", "--json").json["schema"] == migrate.versions(database_url)[1]
+    assert gridgov("db", "downgrade", "base").code == 2
+
+
+def test_an_unreachable_database_is_told_without_a_traceback(gridgov, monkeypatch):
+    monkeypatch.setenv("GRIDGOV_DATABASE_URL", "postgresql+psycopg://nobody@127.0.0.1:9/none")
+    ran = gridgov("plan", "list")
+    assert (ran.code, "GRIDGOV_DATABASE_URL" in ran.err, "Traceback" in ran.err) == (6, True, False)
+
+
+def test_a_taken_port_is_told_before_anything_is_loaded(gridgov, monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        for verb in (("serve", "--port", taken.getsockname()[1]), ("demo",)):
+            monkeypatch.setenv("GRIDGOV_PORT", str(taken.getsockname()[1]))
+            ran = gridgov(*verb)
+            assert (ran.code, "GRIDGOV_PORT" in ran.err) == (6, True)
+    assert gridgov("plan", "list").code == 3
+
+
+def test_a_wrong_setting_is_named(gridgov, monkeypatch):
+    monkeypatch.setenv("GRIDGOV_PORT", "much")
+    ran = gridgov("plan", "list")
+    assert (ran.code, "GRIDGOV_PORT" in ran.err, "Traceback" in ran.err) == (6, True, False)
+
+
+def test_two_districts_must_be_told_apart(gridgov, district, ledger, database_url):
+    store = Store(database_url)
+    settle(store, "990102")
+    store.close()
+    unnamed = gridgov("plan", "list")
+    assert (unnamed.code, "990101" in unnamed.err, "990102" in unnamed.err) == (2, True, True)
+    assert gridgov("plan", "list", "-d", "990102", "--json").json == []
+    assert gridgov("import", "ledger", ledger, "-d", "99:x").code == 2
+
+
+@pytest.mark.parametrize(
+    "verb", ["db", "template", "import", "cells", "plan", "locate", "export", "demo", "serve"]
+)
+def test_every_verb_has_help_with_an_example(gridgov, verb):
+    ran = gridgov(verb, "--help")
+    assert ran.code == 0
+    commands = (
+        re.findall(r"^│ ([a-z]+) ", ran.out, flags=re.MULTILINE)
+        if verb not in {"template", "demo", "serve"}
+        else [""]
+    )
+    assert commands
+    for command in commands:
+        assert "Example" in gridgov(verb, *filter(None, [command]), "--help").out
+
+
+def test_every_setting_is_documented():
+    documented = (Path(__file__).parents[2] / "docs/settings.md").read_text("utf-8")
+    assert [name for name in Settings.model_fields if f"GRIDGOV_{name.upper()}" not in documented] == []
