@@ -92,7 +92,7 @@ def draft_stated(
             connection,
             district,
             {
-                "title": "Today's grids, as the ledger states them · 台账现状",
+                "title": "台账现状 · As found",
                 "origin": "imported",
                 "based_on": None,
                 "cell_set": ground.cell_set,
@@ -148,9 +148,9 @@ def rebalance(
             raise StaleError("The district's cells were changed meanwhile.", "Run the rebalance again.")
         assigned = _with_identities(connection, district, ground, proposal.assignment, current)
         draft = {
-            "title": f"Rebalance of plan {based_on.number} · 均衡方案"
+            "title": f"均衡方案 · Rebalance of plan {based_on.number}"
             if based_on
-            else "First plan · 首个方案",
+            else "首个方案 · First plan",
             "origin": "balanced",
             "based_on": based_on.id if based_on else None,
             "cell_set": ground.cell_set,

@@ -62,7 +62,7 @@ function head(overview) {
   document.title = `${overview.name} 网格 · gridgov`;
   fill(byId("title"), overview.name, " ", both({ zh: "网格", en: "grids" }));
   byId("made-up").hidden = !overview.made_up;
-  const since = new Date(overview.plan.valid_from).toLocaleDateString("sv-SE"); // 2026-07-01, in local time
+  const since = overview.plan.valid_from.slice(0, 10); // in the district's time, which the server writes
   fill(byId("plan"), both({ zh: `生效方案 ${overview.plan.number}`, en: `Plan in force: ${overview.plan.number}` }), ` ${overview.plan.title} · `, both({ zh: `${since} 起`, en: `since ${since}` }));
 }
 
