@@ -56,7 +56,8 @@ def check_port(settings: Settings) -> None:
 
 def run(store: Store, settings: Settings) -> None:
     """Serve on the settings' address until Ctrl-C."""
-    logging.basicConfig(format="%(asctime)s %(name)s %(message)s", level=logging.INFO)
+    logging.basicConfig(format="%(asctime)s %(name)s %(message)s")
+    logging.getLogger("gridgov").setLevel(logging.INFO)
     config = uvicorn.Config(
         create_app(store, settings),
         host=settings.host,
