@@ -34,8 +34,7 @@ def respond(
         the client's tag still holds; returns a model or JSON text.
     """
     district = state.served(named).district.code
-    with state.store.begin(district) as connection:
-        # The edition is read first: what is made after it may be newer than its tag, never older.
+    with state.store.read(district) as connection:
         edition = locate.edition(connection, district)
         tag = _tag(request, district, edition)
         headers = {"ETag": tag, "Cache-Control": "no-cache"}

@@ -85,7 +85,7 @@ class State:
             If the database cannot be reached.
         """
         with self._refreshing:
-            with self.store.begin() as connection:
+            with self.store.read() as connection:
                 known = districts.every(connection)
             served = {district.code: self._current(district) for district in known}
             self._served = {code: found for code, found in served.items() if found}
@@ -155,7 +155,7 @@ class State:
         code = district.code
         before = self._served.get(code)
         try:
-            with self.store.begin(code) as connection:
+            with self.store.read(code) as connection:
                 if before and before.edition == locate.edition(connection, code):
                     return before
                 edition, register = locate.register(connection, code)

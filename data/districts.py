@@ -81,7 +81,23 @@ def add(connection: Connection, code: str, name: str, srid: int, *, made_up: boo
     return get(connection, code)
 
 
+def queue(connection: Connection, code: str) -> None:
+    """Wait until no other transaction changes the district, then keep others waiting until this one ends.
+
+    The district need not exist yet. Readers never wait.
+    """
+    connection.execute(
+        text("SELECT pg_advisory_xact_lock(hashtext('gridgov district'), hashtext(:code))"), {"code": code}
+    )
+
+
 def lock(connection: Connection, code: str) -> District:
-    """Return a district and hold it until the transaction ends: one writer a district at a time."""
-    connection.execute(text("SELECT 1 FROM districts WHERE code = :code FOR UPDATE"), {"code": code})
+    """Return a district when this transaction is the only one that changes it; see `queue`.
+
+    Raises
+    ------
+    NotFoundError
+        If there is none.
+    """
+    queue(connection, code)
     return get(connection, code)

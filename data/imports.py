@@ -9,13 +9,6 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 
-def queue(connection: Connection, district: str) -> None:
-    """Wait until no other transaction imports into the district, and keep others waiting."""
-    connection.execute(
-        text("SELECT pg_advisory_xact_lock(hashtext('gridgov import ' || :district))"), {"district": district}
-    )
-
-
 def add(
     connection: Connection,
     district: str,

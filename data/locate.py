@@ -15,10 +15,7 @@ from sqlalchemy import Connection, text
 from data import districts
 from geo.address import Entry
 from geo.answers import Building, Community, District, Grid, OnDuty, Plan, Site
-from geo.errors import UnavailableError
 from geo.locate import Place, Register
-
-_TRIES = 5
 
 
 @dataclass(frozen=True)
@@ -38,7 +35,7 @@ def edition(connection: Connection, district: str) -> Edition:
     """Return the edition that is current now."""
     row = connection.execute(
         text(
-            "SELECT (SELECT number FROM plans WHERE district = :district AND valid @> clock_timestamp()),"
+            "SELECT (SELECT number FROM plans WHERE district = :district AND valid @> now()),"
             " (SELECT COALESCE(sum(version), 0)::bigint FROM data_versions WHERE district = :district),"
             " CURRENT_DATE"
         ),
@@ -50,10 +47,12 @@ def edition(connection: Connection, district: str) -> Edition:
 def register(
     connection: Connection, district: str, *, staff: bool = False
 ) -> tuple[Edition, Register | None]:
-    """Read the plan in force and what goes with it, all of one edition.
+    """Read the plan in force and what goes with it.
 
     Parameters
     ----------
+    connection : Connection
+        Of `Store.read`, so that everything is of the edition returned.
     staff : bool
         Whether workers' names and phones are read; without it nobody can be told them by mistake.
 
@@ -61,20 +60,9 @@ def register(
     -------
     Edition, Register or None
         None where no plan is in force yet.
-
-    Raises
-    ------
-    UnavailableError
-        If the data keeps changing while it is read.
     """
-    for _ in range(_TRIES):
-        before = edition(connection, district)
-        read = None if before.plan is None else _read(connection, district, before, staff=staff)
-        # Every statement sees what is committed when it starts; equal editions around them mean that
-        # nothing was committed in between.
-        if edition(connection, district) == before:
-            return before, read
-    raise UnavailableError("The district's data is being changed.", "Try again in a moment.")
+    current = edition(connection, district)
+    return current, None if current.plan is None else _read(connection, district, current, staff=staff)
 
 
 def _read(connection: Connection, district: str, read: Edition, *, staff: bool) -> Register:

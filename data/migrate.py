@@ -14,7 +14,7 @@ from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.exc import OperationalError, ProgrammingError
 from sqlalchemy.pool import NullPool
 
-from data.session import APP_ROLE
+from data.session import APP_ROLE, address, connected
 from geo.errors import SetupError
 
 EXTENSIONS = ("postgis", "btree_gist", "pg_trgm")
@@ -63,14 +63,7 @@ def versions(url: str) -> tuple[str | None, str | None]:
 
 @contextmanager
 def _begun(url: str) -> Iterator[Connection]:
-    engine = create_engine(url, poolclass=NullPool)
-    try:
-        connection = engine.connect()
-    except OperationalError as error:
-        raise SetupError(
-            "The database cannot be reached.", "Check GRIDGOV_DATABASE_URL and that the server runs."
-        ) from error
-    with connection, connection.begin():
+    with connected(create_engine(address(url), poolclass=NullPool)) as connection, connection.begin():
         yield connection
 
 

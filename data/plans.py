@@ -227,18 +227,22 @@ def problems(connection: Connection, district: str, plan_id: int) -> pd.DataFram
 
 
 def put_in_force(connection: Connection, district: str, plan_id: int, approved_by: str) -> None:
-    """End the plan in force now and let this one follow at the same instant."""
-    values = {"district": district, "plan": plan_id, "by": approved_by}
+    """End the plan in force now and let this one follow at the same instant.
+
+    Now is not when the transaction began: it may have waited for another publication to end.
+    """
+    instant = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
+    values = {"district": district, "plan": plan_id, "by": approved_by, "now": instant}
     connection.execute(
         text(
-            "UPDATE plans SET state = 'superseded', valid = tstzrange(lower(valid), now())"
-            " WHERE district = :district AND valid @> now()"
+            "UPDATE plans SET state = 'superseded', valid = tstzrange(lower(valid), :now)"
+            " WHERE district = :district AND valid @> CAST(:now AS timestamptz)"
         ),
         values,
     )
     connection.execute(
         text(
-            "UPDATE plans SET state = 'published', approved_by = :by, valid = tstzrange(now(), NULL)"
+            "UPDATE plans SET state = 'published', approved_by = :by, valid = tstzrange(:now, NULL)"
             " WHERE district = :district AND id = :plan"
         ),
         values,

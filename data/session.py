@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Connection, Engine, create_engine, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import URL, Connection, Engine, create_engine, make_url, text
+from sqlalchemy.exc import ArgumentError, OperationalError, ProgrammingError
 
 from geo.errors import SetupError
 
@@ -14,6 +14,50 @@ APP_ROLE = "gridgov_app"
 """The database role every statement runs as: no superuser, so row-level security holds for it."""
 
 _ENTER = text("SELECT set_config('role', :role, true), set_config('gridgov.district', :district, true)")
+
+_DRIVER = "postgresql+psycopg"
+
+
+def address(url: str) -> URL:
+    """Return the address of a database, with the driver this program brings.
+
+    Raises
+    ------
+    SetupError
+        If it is no address of a PostgreSQL database.
+    """
+    try:
+        stated = make_url(url)
+        if stated.get_backend_name() not in ("postgresql", "postgres"):
+            raise ValueError(stated.drivername)
+    except (ArgumentError, ValueError) as error:
+        raise SetupError(
+            "GRIDGOV_DATABASE_URL is no address of a PostgreSQL database.",
+            f"Write it as {_DRIVER}://user@host/name.",
+        ) from error
+    return stated.set(drivername=_DRIVER)
+
+
+def connected(engine: Engine) -> Connection:
+    """Return an open connection.
+
+    Raises
+    ------
+    SetupError
+        If the database cannot be reached.
+    """
+    try:
+        return engine.connect()
+    except OperationalError as error:
+        raise SetupError(
+            "The database cannot be reached.",
+            f"Check GRIDGOV_DATABASE_URL and that the server runs ({first_line(error)}).",
+        ) from error
+
+
+def first_line(error: OperationalError | ProgrammingError) -> str:
+    """Return what the database said, without the lines that may hold values."""
+    return str(error.orig).strip().partition("\n")[0]
 
 
 class Store:
@@ -29,7 +73,7 @@ class Store:
 
     def __init__(self, url: str, *, pool_size: int = 10) -> None:
         self.engine: Engine = create_engine(
-            url,
+            address(url),
             pool_size=pool_size,
             max_overflow=0,
             pool_pre_ping=True,
@@ -51,23 +95,36 @@ class Store:
         Raises
         ------
         SetupError
-            If the database cannot be reached.
+            If the database cannot be reached, or its account may not act as `APP_ROLE`.
         """
-        try:
-            connection = self.engine.connect()
-        except OperationalError as error:
-            raise SetupError(
-                "The database cannot be reached.",
-                f"Check GRIDGOV_DATABASE_URL and that the server runs ({_first_line(error)}).",
-            ) from error
-        with connection, connection.begin():
-            connection.execute(_ENTER, {"role": APP_ROLE, "district": district or ""})
+        with self._entered(connected(self.engine), district) as connection:
+            yield connection
+
+    @contextmanager
+    def read(self, district: str | None = None) -> Iterator[Connection]:
+        """Open one transaction to read in: all its statements see the district as it was at the first.
+
+        Parameters and errors are those of `begin`.
+        """
+        connection = connected(self.engine).execution_options(
+            isolation_level="REPEATABLE READ", postgresql_readonly=True
+        )
+        with self._entered(connection, district):
             yield connection
 
     def close(self) -> None:
         """Close every pooled connection."""
         self.engine.dispose()
 
-
-def _first_line(error: OperationalError) -> str:
-    return str(error.orig).strip().splitlines()[0]
+    @staticmethod
+    @contextmanager
+    def _entered(connection: Connection, district: str | None) -> Iterator[Connection]:
+        with connection, connection.begin():
+            try:
+                connection.execute(_ENTER, {"role": APP_ROLE, "district": district or ""})
+            except ProgrammingError as error:
+                raise SetupError(
+                    f"The database's account may not act as {APP_ROLE} ({first_line(error)}).",
+                    f"Let an administrator run: GRANT {APP_ROLE} TO the account of GRIDGOV_DATABASE_URL.",
+                ) from error
+            yield connection

@@ -41,7 +41,7 @@ def establish(
     force already it stays: a changed ledger is met with a rebalance, never by redrawing unasked.
     """
     cells = build_cells(store, actor, district, entrance_band=entrance_band, progress=progress)
-    with store.begin(district) as connection:
+    with store.read(district) as connection:
         if plans.in_force(connection, district):
             return Established(cells, None, None)
         states_grids = plans.any_stated(connection, district)

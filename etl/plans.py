@@ -134,10 +134,12 @@ def rebalance(
     StaleError
         If the cells were changed while the balancer worked.
     """
-    with store.begin(district) as connection:
+    with store.read(district) as connection:
         place = districts.get(connection, district)
         ground = read_ground(connection, district, place.srid, stored_cells.latest_set(connection, district))
-        based_on = plans.get(connection, district, base) if base else plans.in_force(connection, district)
+        based_on = (
+            plans.in_force(connection, district) if base is None else plans.get(connection, district, base)
+        )
         current = _carried(connection, district, based_on, ground)
     problem = pose(ground, current, target, tolerance_percent, grid_count)
     proposal = balance(problem, seed=seed, progress=progress)

@@ -114,7 +114,7 @@ def _closing(store: Store) -> Iterator[Store]:
 
 def chosen(store: Store, settings: Settings, named: str | None) -> districts.District:
     """Return the district meant: the option, else ``GRIDGOV_DISTRICT``, else the only one."""
-    with store.begin() as connection:
+    with store.read() as connection:
         return districts.choose(connection, named or settings.district)
 
 

@@ -60,7 +60,7 @@ def load(store: Store, settings: Settings, listener: Progress) -> dict[str, Figu
     dict
         Figures of the plans made in this run: ``stated`` and ``proposed``.
     """
-    with store.begin(DISTRICT_CODE) as connection:
+    with store.read(DISTRICT_CODE) as connection:
         known = districts.find(connection, DISTRICT_CODE)
         made = plans.every(connection, DISTRICT_CODE) if known else []
     if len(made) > 1:

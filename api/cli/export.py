@@ -92,7 +92,7 @@ def _reading(named: str | None) -> Iterator[tuple[Connection, District]]:
     settings = Settings()
     with opened(settings) as store:
         place = chosen(store, settings, named)
-        with store.begin(place.code) as connection:
+        with store.read(place.code) as connection:
             yield connection, place
 
 

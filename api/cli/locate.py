@@ -85,7 +85,7 @@ def _locator(named: str | None) -> Iterator[Locator]:
     settings = Settings()
     with opened(settings) as store:
         code = chosen(store, settings, named).code
-        with store.begin(code) as connection:
+        with store.read(code) as connection:
             _, register = stored.register(connection, code, staff=True)
         if register is None:
             raise NotFoundError(

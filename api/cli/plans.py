@@ -49,7 +49,7 @@ def list_(district: DistrictOption = None, json: JsonOption = False) -> None:
     settings = Settings()
     with opened(settings) as store:
         code = chosen(store, settings, district).code
-        with store.begin(code) as connection:
+        with store.read(code) as connection:
             found = plans.every(connection, code)
     if json:
         print_json(found)
@@ -135,7 +135,7 @@ def show(
     settings = Settings()
     with opened(settings) as store:
         code = chosen(store, settings, district).code
-        with store.begin(code) as connection:
+        with store.read(code) as connection:
             plan = plans.named_or_in_force(connection, code, number)
             problems = plans.problems(connection, code, plan.id)
             listed = grids.of_plan(connection, code, plan.id).drop(columns="geometry")

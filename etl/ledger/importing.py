@@ -194,7 +194,7 @@ def _import(
     values.parse(batch)
     positions.check_shapes(batch)
     with store.begin(district) as connection, connection.begin_nested() as attempt:
-        imports.queue(connection, district)
+        districts.queue(connection, district)
         known = stored.load(connection, district)
         tenant = _check(connection, district, batch, known, source)
         _count(report, batch)

@@ -271,6 +271,20 @@ def test_open_cases_go_to_the_grid_that_covers_them(store):
     assert table(store, "SELECT count(*) FROM case_events") == [(report.cases_moved,)]
 
 
+def test_a_publication_that_waited_for_another_follows_it(store):
+    settle(store, communities=1, stated=drifted)
+    establish(store, SYSTEM, CODE, **BAND)
+    first, second = (rebalance(store, SYSTEM, CODE, **BAND, seed=seed).number for seed in (1, 2))
+    with store.begin(CODE) as late:
+        late.execute(text("SELECT now()"))  # it begins before the other one, and goes on after it
+        publish(store, SYSTEM, CODE, first, waive="test")
+        plans.put_in_force(late, CODE, plans.get(late, CODE, second).id, "test")
+    with store.read(CODE) as connection:
+        assert plans.in_force(connection, CODE).number == second
+        spans = [plan.valid for plan in reversed(plans.every(connection, CODE))]
+    assert [span.upper for span in spans] == [spans[1].lower, spans[2].lower, None]
+
+
 def test_moves_are_recorded_with_their_cells(store):
     settle(store, communities=1, stated=drifted)
     establish(store, SYSTEM, CODE, **BAND)

@@ -6,12 +6,14 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from geoalchemy2 import alembic_helpers
-from sqlalchemy import Connection, create_engine, inspect, text
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy import Connection, create_engine, inspect, make_url, text
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.pool import NullPool
 
-from data import migrate
+from data import districts, migrate
 from data.session import Store
 from data.tables import Base
+from geo.errors import SetupError
 
 
 @pytest.fixture
@@ -133,6 +135,68 @@ def test_a_transaction_that_raises_leaves_nothing(store):
         fail(connection)
     with store.begin("990001") as connection:
         assert connection.scalar(text("SELECT count(*) FROM communities")) == 0
+
+
+def test_all_statements_of_a_read_see_one_state(store):
+    with store.read("990001") as reading:
+        assert districts.find(reading, "990001").name == "Test"
+        with store.begin("990001") as connection:
+            connection.execute(text("UPDATE districts SET name = 'Renamed'"))
+        assert districts.find(reading, "990001").name == "Test"
+    with store.read("990001") as reading:
+        assert districts.find(reading, "990001").name == "Renamed"
+
+
+def test_a_read_cannot_write_and_leaves_its_connection_able_to(database_url):
+    store = Store(database_url, pool_size=1)
+    added = text("INSERT INTO districts (code, name, srid) VALUES ('990001', 'Test', 4549)")
+    with pytest.raises(DBAPIError, match="read-only"), store.read("990001") as reading:
+        reading.execute(added)
+    with store.begin("990001") as connection:
+        connection.execute(added)
+    store.close()
+
+
+def test_writers_of_one_district_come_one_after_the_other(store):
+    with store.begin("990001") as first:
+        districts.lock(first, "990001")
+        with store.begin("990002") as other:
+            districts.lock(other, "990002")
+        with store.begin("990001") as second:
+            second.execute(text("SET LOCAL lock_timeout = '50ms'"))
+            with pytest.raises(OperationalError, match="lock timeout"):
+                districts.lock(second, "990001")
+            second.rollback()
+
+
+@pytest.mark.parametrize(
+    "url", ["", "nonsense", "mysql://user@host/name", "postgresql://user@host:port/name", "sqlite://"]
+)
+def test_what_is_no_address_of_a_database_is_told(url):
+    with pytest.raises(SetupError, match="GRIDGOV_DATABASE_URL"):
+        Store(url)
+    with pytest.raises(SetupError, match="GRIDGOV_DATABASE_URL"):
+        migrate.versions(url)
+
+
+def test_any_spelling_of_an_address_is_read_with_the_driver_there_is(database_url):
+    for scheme in ("postgresql", "postgres", "postgresql+psycopg2"):
+        store = Store(database_url.replace("postgresql+psycopg", scheme))
+        with store.read() as connection:
+            assert connection.scalar(text("SELECT 1")) == 1
+        store.close()
+
+
+def test_an_account_that_may_not_act_as_the_application_is_told(database_url):
+    admin = create_engine(database_url, poolclass=NullPool)
+    with admin.begin() as connection:
+        connection.execute(text("CREATE ROLE stranger LOGIN"))
+    store = Store(make_url(database_url).set(username="stranger").render_as_string(hide_password=False))
+    with pytest.raises(SetupError, match="GRANT gridgov_app"), store.begin("990001"):
+        pass
+    store.close()
+    with admin.begin() as connection:
+        connection.execute(text("DROP ROLE stranger"))
 
 
 @pytest.mark.parametrize(
