@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection
 
-from data import atlas
+from data import atlas, imports
 from data.districts import District
 from data.plans import Plan
 from maps.overview import MapData
@@ -20,7 +20,7 @@ def map_data(connection: Connection, district: District, plan: Plan) -> MapData:
         plan=f"{plan.number} · {plan.title}",
         as_of=f"{since:%Y-%m-%d %H:%M}" if since else "",
         made_up=district.made_up,
-        attribution=tuple(atlas.attribution(connection, district.code)),
+        attribution=tuple(imports.attribution(connection, district.code)),
         target=plan.target,
         tolerance_percent=plan.tolerance_percent,
         grids=atlas.plan_grids(connection, district, plan),

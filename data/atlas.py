@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import geopandas as gpd
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from data import cells, grids, plans
 from data.districts import District
@@ -48,15 +48,3 @@ def plan_grids(connection: Connection, district: District, plan: plans.Plan) -> 
     drawn = draw(members.merge(assigned, left_on="id", right_on="cell_id"), district.srid)
     named = stored.drop(columns=[*drawn.columns.intersection(stored.columns), "geometry"], errors="ignore")
     return drawn.merge(named, left_on="grid_id", right_on="id").sort_values(["code", "id"], ignore_index=True)
-
-
-def attribution(connection: Connection, district: str) -> list[str]:
-    """Return whom the district's data must be credited to, once each."""
-    rows = connection.execute(
-        text(
-            "SELECT attribution FROM imports WHERE district = :district AND attribution IS NOT NULL"
-            " GROUP BY attribution ORDER BY min(id)"
-        ),
-        {"district": district},
-    )
-    return [row.attribution for row in rows]

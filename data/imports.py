@@ -47,3 +47,15 @@ def tell(connection: Connection, district: str, import_id: int, report: Mapping[
         ),
         {"district": district, "import": import_id, "report": json.dumps(report, ensure_ascii=False)},
     )
+
+
+def attribution(connection: Connection, district: str) -> list[str]:
+    """Return whom the district's data must be credited to, once each."""
+    rows = connection.execute(
+        text(
+            "SELECT attribution FROM imports WHERE district = :district AND attribution IS NOT NULL"
+            " GROUP BY attribution ORDER BY min(id)"
+        ),
+        {"district": district},
+    )
+    return [row.attribution for row in rows]

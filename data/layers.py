@@ -193,18 +193,6 @@ def listing(connection: Connection, district: str, name: str, chosen: Selection)
     return (rows[0].matched if rows else 0), [row.properties for row in rows]
 
 
-def attribution(connection: Connection, district: str) -> str:
-    """Return whom a map of the district must name, in one line; empty where nobody."""
-    rows = connection.execute(
-        text(
-            "SELECT DISTINCT attribution FROM imports"
-            " WHERE district = :district AND attribution IS NOT NULL ORDER BY attribution"
-        ),
-        {"district": district},
-    )
-    return "; ".join(row.attribution for row in rows)
-
-
 def _rows(
     district: str, name: str, layer: Layer, chosen: Selection, *, located: bool
 ) -> tuple[str, dict[str, Any]]:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from api.fresh import respond
 from api.params import API, AsOf, Box, District, Limit, Offset, Plain, Serving, bounds
+from data import imports
 from data import layers as stored
 from data.layers import LAYERS, Selection
 from data.locate import Edition
@@ -78,7 +79,7 @@ def features(
     def make(connection: Connection, code: str, edition: Edition) -> str:
         heading = {
             "name": name,
-            "attribution": stored.attribution(connection, code),
+            "attribution": "; ".join(imports.attribution(connection, code)),
             "data_version": edition.version,
         }
         return stored.feature_collection(connection, code, name, chosen, heading)

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from api.fresh import respond
 from api.params import API, District, Serving
-from data import districts, layers
+from data import districts, imports
 from data import overview as stored
 from data.locate import Edition
 
@@ -76,7 +76,7 @@ def overview(request: Request, state: Serving, district: District = None) -> Res
             plan=Plan(**asdict(standard)) if standard else None,
             figures=Figures(**asdict(counted)),
             share_within=counted.within / counted.grids if counted.grids else None,
-            attribution=layers.attribution(connection, code),
+            attribution="; ".join(imports.attribution(connection, code)),
             data_version=edition.version,
         )
 
