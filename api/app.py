@@ -9,6 +9,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 from starlette.concurrency import run_in_threadpool
+from starlette.middleware.gzip import GZipMiddleware
 
 from api import errors
 from api.access import AccessLog
@@ -76,6 +77,7 @@ def create_app(store: Store, settings: Settings) -> FastAPI:
     )
     app.state.served = state
     errors.add_to(app)
+    app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)  # a layer shrinks to a fifth
     app.add_middleware(Limits, max_body_bytes=settings.max_body_bytes)
     app.add_middleware(AccessLog)  # added last, it stands outermost and sees refusals too
     for noun in _NOUNS:

@@ -165,3 +165,11 @@ def test_what_cannot_be_answered_is_a_problem(client, path):
     body = response.json()
     assert body["status"] == response.status_code
     assert body["detail"]
+
+
+def test_a_layer_is_compressed_for_whoever_takes_it(client):
+    packed = client.get("/api/v1/layers/grids.geojson", headers={"Accept-Encoding": "gzip"})
+    plain = client.get("/api/v1/layers/grids.geojson", headers={"Accept-Encoding": "identity"})
+    assert packed.headers["content-encoding"] == "gzip"
+    assert "content-encoding" not in plain.headers
+    assert packed.json() == plain.json()
