@@ -1,4 +1,4 @@
-"""OpenStreetMap import into a real store: whole, marked, repeatable; on made-up files and on real extracts."""
+"""OpenStreetMap import into a real store: whole, marked, repeatable; on made-up files (see also test_real_input.py)."""
 
 from __future__ import annotations
 
@@ -11,10 +11,7 @@ from sqlalchemy import text
 
 from data.session import Store
 from etl.actor import SYSTEM
-from etl.ledger import import_tables
 from etl.osm import import_osm
-from etl.osm.importing import make_tables
-from etl.osm.reading import read_features
 
 DATA = Path(__file__).parents[1] / "data" / "osm"
 DISTRICT = "990301"
@@ -83,37 +80,3 @@ def test_without_areas_the_community_is_drawn_and_marked(store: Store) -> None:
         "SELECT bool_and(ST_Covers(c.boundary, b.point)) FROM buildings b JOIN communities c"
         " ON c.id = b.community_id WHERE b.district = :district AND c.district = :district",
     ) == [(True,)]
-
-
-def test_liechtenstein_is_eleven_municipalities(store: Store, real_data: Path) -> None:
-    features = read_features(real_data / "data" / "liechtenstein.osm.bz2")
-    made = make_tables(features, name="Liechtenstein")
-    buildings = made.tables["buildings"]
-    assert len(made.tables["communities"]) == 11
-    assert made.left_out == {"part": 6, "outside": 32}
-    assert buildings.geometry.is_valid.all()
-    assert 12_000 < buildings["households"].sum() < 22_000
-    report = import_tables(
-        store,
-        SYSTEM,
-        DISTRICT,
-        made.tables,
-        name="Liechtenstein",
-        kind="osm",
-        source=features.source,
-        digest=features.digest,
-        households_source="estimated",
-    )
-    assert report.counts["buildings"].new == len(buildings) == 8941
-    assert not report.refusals
-    assert not report.repaired
-
-
-def test_xinjiekou_is_one_derived_community(store: Store, real_data: Path) -> None:
-    report = import_osm(
-        store, SYSTEM, DISTRICT, real_data / "data" / "nanjing_xinjiekou.osm.bz2", name="新街口"
-    )
-    assert report.counts["buildings"].new == 1256
-    assert report.left_out == {"part": 21, "outside": 0}
-    assert len(report.derived) == 1
-    assert not report.refusals
