@@ -91,7 +91,8 @@ def write_set(
 ) -> SetChange:
     """Store a district's cells as its next set; cells that did not change keep their ids.
 
-    Where nothing changed no set is made, and the newest one is returned as it is.
+    Where no cell changed no set is made, and the newest one is returned; barriers between its cells are
+    brought up to date.
 
     Parameters
     ----------
@@ -105,6 +106,7 @@ def write_set(
     kept = _match_standing(connection, district)
     standing = _standing(connection, district)
     if latest and kept == len(cells) == standing:
+        _write_borders(connection, district, borders)
         return SetChange(latest, standing, added=0, retired=0, kept=kept)
     values = {"district": district, "number": latest + 1, "before": latest, "actor": actor}
     connection.execute(

@@ -20,27 +20,20 @@ def bind_stated(connection: Connection, district: str, plan_id: int) -> int:
     return int(bound.rowcount)
 
 
-def end_retired(connection: Connection, district: str, plan_id: int) -> int:
-    """End today the duties of grids that a plan does not have; return how many.
+def count_idle(connection: Connection, district: str, plan_id: int) -> int:
+    """Count the duties of today whose grid a plan does not have.
 
-    A duty that would only begin later is removed.
+    They are kept as they were stated: a duty is served while its grid is in the plan in force.
     """
-    gone = (
-        "district = :district AND grid_id IS NOT NULL AND NOT EXISTS (SELECT FROM plan_grids pg"
-        " WHERE pg.district = duties.district AND pg.plan_id = :plan AND pg.grid_id = duties.grid_id)"
-    )
-    values = {"district": district, "plan": plan_id}
-    removed = connection.execute(
-        text(f"DELETE FROM duties WHERE {gone} AND lower(valid) >= CURRENT_DATE"), values
-    )
-    ended = connection.execute(
+    counted = connection.execute(
         text(
-            "UPDATE duties SET valid = valid * daterange(NULL, CURRENT_DATE)"
-            f" WHERE {gone} AND valid @> CURRENT_DATE"
+            "SELECT count(*) FROM duties d WHERE d.district = :district AND d.grid_id IS NOT NULL"
+            " AND d.valid @> CURRENT_DATE AND NOT EXISTS (SELECT FROM plan_grids pg"
+            " WHERE pg.district = d.district AND pg.plan_id = :plan AND pg.grid_id = d.grid_id)"
         ),
-        values,
+        {"district": district, "plan": plan_id},
     )
-    return int(removed.rowcount + ended.rowcount)
+    return int(counted.scalar_one())
 
 
 def vacant(connection: Connection, district: str, plan_id: int) -> list[int]:

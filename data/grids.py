@@ -90,7 +90,8 @@ def name_external(connection: Connection, district: str, parts: pd.DataFrame) ->
 def issue_codes(connection: Connection, district: str, plan_id: int) -> int:
     """Issue a code to every grid of a plan that has none, and return how many were issued.
 
-    Codes continue from the highest ever issued in the community, grids with a ledger's code first.
+    Codes continue from the highest ever issued under the community's code, whichever community had it then;
+    grids with a ledger's code come first.
 
     Raises
     ------
@@ -103,8 +104,9 @@ def issue_codes(connection: Connection, district: str, plan_id: int) -> int:
         " SELECT g.id, COALESCE(last.number, 0) + row_number() OVER ("
         "   PARTITION BY g.community_id ORDER BY g.external_code NULLS LAST, g.id) AS number"
         " FROM plan_grids pg JOIN grids g ON g.district = pg.district AND g.id = pg.grid_id"
-        " LEFT JOIN LATERAL (SELECT max(right(o.code, 3)::integer) AS number FROM grids o"
-        "   WHERE o.district = g.district AND o.community_id = g.community_id) last ON true"
+        " JOIN communities c ON c.district = g.district AND c.id = g.community_id"
+        " LEFT JOIN (SELECT left(code, 12) AS community, max(right(code, 3)::integer) AS number FROM grids"
+        "   WHERE district = :district GROUP BY 1) last ON last.community = c.code"
         " WHERE pg.district = :district AND pg.plan_id = :plan AND g.code IS NULL) n"
         " JOIN grids g ON g.district = :district AND g.id = n.id"
         " JOIN communities c ON c.district = g.district AND c.id = g.community_id",

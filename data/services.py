@@ -86,7 +86,9 @@ def put_duties(
 
 
 def put_cases(connection: Connection, district: str, rows: Iterable[Sequence[Any]]) -> tuple[int, int]:
-    """Add cases, and change those that differ; departments are made from their names.
+    """Add cases, and change those that are stated otherwise; departments are made from their names.
+
+    A case that was handed over since stays where it is until another grid is stated for it.
 
     Parameters
     ----------
@@ -118,22 +120,24 @@ def put_cases(connection: Connection, district: str, rows: Iterable[Sequence[Any
         ),
         values,
     )
-    changing = ("category", "state", "grid_id", "department_id", "opened_at", "closed_at", "point")
-    listed = ", ".join(changing)
+    stated = ("category", "state", "stated_grid", "department_id", "opened_at", "closed_at", "point")
+    listed = ", ".join(stated)
     done = connection.execute(
         text(
-            f"INSERT INTO cases AS t (district, number, {listed})"
-            " SELECT :district, s.number, s.category, s.state, h.grid_id, d.id, s.opened_at, s.closed_at, s.point"
+            f"INSERT INTO cases AS t (district, number, grid_id, {listed})"
+            " SELECT :district, s.number, h.grid_id, s.category, s.state, s.grid, d.id, s.opened_at, s.closed_at,"
+            " s.point"
             " FROM staged_cases s"
             f" LEFT JOIN LATERAL (SELECT grid_id FROM {_HANDLER} h WHERE h.external_code = s.grid"
             "   ORDER BY h.share DESC, h.grid_id LIMIT 1) h ON true"
             " LEFT JOIN departments d ON d.district = :district AND d.name = s.department"
-            " ON CONFLICT (district, number) DO UPDATE SET "
-            + ", ".join(f"{c} = excluded.{c}" for c in changing)
+            " ON CONFLICT (district, number) DO UPDATE SET grid_id = CASE"
+            " WHEN t.stated_grid IS DISTINCT FROM excluded.stated_grid THEN excluded.grid_id ELSE t.grid_id END, "
+            + ", ".join(f"{c} = excluded.{c}" for c in stated)
             + " WHERE ROW("
-            + ", ".join(f"t.{c}" for c in changing)
+            + ", ".join(f"t.{c}" for c in stated)
             + ") IS DISTINCT FROM ROW("
-            + ", ".join(f"excluded.{c}" for c in changing)
+            + ", ".join(f"excluded.{c}" for c in stated)
             + ") RETURNING (xmax = 0) AS added"
         ),
         values,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from data import plans
+from data import districts, plans
 from data.session import Store
 from etl.actor import Actor
 from etl.cells import CellReport, build_cells
-from etl.plans import DraftReport, draft_stated, rebalance
-from etl.publish import PublishReport, publish
+from etl.plans import DraftReport, add_proposed, add_stated, propose
+from etl.publish import PublishReport, put_in_force
 from geo.progress import Progress, silent
 
 FIRST_PLAN = "First plan of the district, published with its import."
@@ -35,21 +35,25 @@ def establish(
     entrance_band: int = 330,
     progress: Progress = silent,
 ) -> Established:
-    """Make cells, draft a first plan and publish it, each step a transaction of its own.
+    """Make cells, then draft a first plan and publish it; the cells are a transaction, and the plan is one.
 
-    The plan is the ledger's own where buildings state their grids, else the balancer's. Where a plan is in
-    force already it stays: a changed ledger is met with a rebalance, never by redrawing unasked.
+    A run that was cut off is gone on with by another. The plan is the ledger's own where buildings state
+    their grids, else the balancer's. Where a plan is in force already it stays: a changed ledger is met with
+    a rebalance, never by redrawing unasked.
     """
     cells = build_cells(store, actor, district, entrance_band=entrance_band, progress=progress)
-    with store.read(district) as connection:
+    with store.begin(district) as connection:
+        place = districts.lock(connection, district)
         if plans.in_force(connection, district):
             return Established(cells, None, None)
-        states_grids = plans.any_stated(connection, district)
-    wanted = {"target": target, "tolerance_percent": tolerance_percent}
-    if states_grids:
-        reason = None
-        draft = draft_stated(store, actor, district, **wanted)
-    else:
-        reason = FIRST_PLAN
-        draft = rebalance(store, actor, district, **wanted, progress=progress)
-    return Established(cells, draft, publish(store, actor, district, draft.number, waive=reason))
+        if plans.any_stated(connection, district):
+            draft = add_stated(connection, actor, place, target, tolerance_percent)
+            return Established(cells, draft, put_in_force(connection, actor, place, draft.number))
+    proposed = propose(store, district, target=target, tolerance_percent=tolerance_percent, progress=progress)
+    with store.begin(district) as connection:
+        place = districts.lock(connection, district)
+        if plans.in_force(connection, district):
+            return Established(cells, None, None)
+        draft = add_proposed(connection, actor, place, proposed)
+        done = put_in_force(connection, actor, place, draft.number, waive=FIRST_PLAN)
+        return Established(cells, draft, done)

@@ -15,7 +15,7 @@ from data import districts, grids, plans
 from data.session import Store
 from etl.actor import Actor
 from etl.posing import Ground, pose, read_ground
-from geo.balance import Measures, Problem, balance, measure
+from geo.balance import Measures, Problem, Proposal, balance, measure
 from geo.errors import ConflictError, StaleError
 from geo.fill import fill
 from geo.progress import Progress, silent
@@ -82,28 +82,35 @@ def draft_stated(
         If no building states its grid, or the district has no cells.
     """
     with store.begin(district) as connection:
-        place = districts.lock(connection, district)
-        ground = read_ground(connection, district, place.srid, stored_cells.latest_set(connection, district))
-        stated = _stated(connection, district, ground)
-        problem = pose(ground, stated, target, tolerance_percent)
-        assigned = _with_identities(connection, district, ground, fill(problem, stated), stated)
-        measures = measure(problem, assigned)
-        plan = plans.add_draft(
-            connection,
-            district,
-            {
-                "title": "台账现状 · As found",
-                "origin": "imported",
-                "based_on": None,
-                "cell_set": ground.cell_set,
-                "target": target,
-                "tolerance_percent": tolerance_percent,
-                "author": actor.id,
-                "report": json.dumps({"after": asdict(figures(measures))}),
-            },
-            pd.DataFrame({"cell_id": ground.cells.id, "grid_id": assigned}),
-        )
-    return DraftReport(plan.number, plan.title, None, figures(measures))
+        return add_stated(connection, actor, districts.lock(connection, district), target, tolerance_percent)
+
+
+def add_stated(
+    connection: Connection, actor: Actor, place: districts.District, target: int, tolerance_percent: int
+) -> DraftReport:
+    """Do what `draft_stated` does, in a transaction that holds the district."""
+    district = place.code
+    ground = read_ground(connection, district, place.srid, stored_cells.latest_set(connection, district))
+    stated = _stated(connection, district, ground)
+    problem = pose(ground, stated, target, tolerance_percent)
+    assigned = _with_identities(connection, district, ground, fill(problem, stated), stated)
+    after = figures(measure(problem, assigned))
+    plan = plans.add_draft(
+        connection,
+        district,
+        {
+            "title": "台账现状 · As found",
+            "origin": "imported",
+            "based_on": None,
+            "cell_set": ground.cell_set,
+            "target": target,
+            "tolerance_percent": tolerance_percent,
+            "author": actor.id,
+            "report": json.dumps({"after": asdict(after)}),
+        },
+        pd.DataFrame({"cell_id": ground.cells.id, "grid_id": assigned}),
+    )
+    return DraftReport(plan.number, plan.title, None, after)
 
 
 def rebalance(
@@ -134,6 +141,42 @@ def rebalance(
     StaleError
         If the cells were changed while the balancer worked.
     """
+    proposed = propose(
+        store,
+        district,
+        base=base,
+        target=target,
+        tolerance_percent=tolerance_percent,
+        grid_count=grid_count,
+        seed=seed,
+        progress=progress,
+    )
+    with store.begin(district) as connection:
+        return add_proposed(connection, actor, districts.lock(connection, district), proposed)
+
+
+@dataclass(frozen=True)
+class Proposed:
+    """What the balancer proposes, and from what; nothing of it is stored yet."""
+
+    ground: Ground
+    based_on: plans.Plan | None
+    problem: Problem
+    proposal: Proposal
+
+
+def propose(
+    store: Store,
+    district: str,
+    *,
+    base: int | None = None,
+    target: int = 300,
+    tolerance_percent: int = 10,
+    grid_count: int | None = None,
+    seed: int = 0,
+    progress: Progress = silent,
+) -> Proposed:
+    """Let the balancer work on what is stored now; see `rebalance`. Nobody waits meanwhile."""
     with store.read(district) as connection:
         place = districts.get(connection, district)
         ground = read_ground(connection, district, place.srid, stored_cells.latest_set(connection, district))
@@ -142,28 +185,43 @@ def rebalance(
         )
         current = _carried(connection, district, based_on, ground)
     problem = pose(ground, current, target, tolerance_percent, grid_count)
-    proposal = balance(problem, seed=seed, progress=progress)
+    return Proposed(ground, based_on, problem, balance(problem, seed=seed, progress=progress))
+
+
+def add_proposed(
+    connection: Connection, actor: Actor, place: districts.District, proposed: Proposed
+) -> DraftReport:
+    """Store a proposal as a draft, in a transaction that holds the district.
+
+    Raises
+    ------
+    StaleError
+        If the cells were changed while the balancer worked.
+    """
+    district, ground, based_on = place.code, proposed.ground, proposed.based_on
+    problem, proposal = proposed.problem, proposed.proposal
+    if stored_cells.latest_set(connection, district) != ground.cell_set:
+        raise StaleError("The district's cells were changed meanwhile.", "Run the rebalance again.")
     before, after = figures(proposal.report.before), figures(proposal.report.after)
-    with store.begin(district) as connection:
-        districts.lock(connection, district)
-        if stored_cells.latest_set(connection, district) != ground.cell_set:
-            raise StaleError("The district's cells were changed meanwhile.", "Run the rebalance again.")
-        assigned = _with_identities(connection, district, ground, proposal.assignment, current)
-        draft = {
+    assigned = _with_identities(connection, district, ground, proposal.assignment, problem.current)
+    plan = plans.add_draft(
+        connection,
+        district,
+        {
             "title": f"均衡方案 · Rebalance of plan {based_on.number}"
             if based_on
             else "首个方案 · First plan",
             "origin": "balanced",
             "based_on": based_on.id if based_on else None,
             "cell_set": ground.cell_set,
-            "target": target,
-            "tolerance_percent": tolerance_percent,
+            "target": problem.target,
+            "tolerance_percent": problem.tolerance_percent,
             "author": actor.id,
             "report": json.dumps({"before": asdict(before), "after": asdict(after)}),
-        }
-        cells = pd.DataFrame({"cell_id": ground.cells.id, "grid_id": assigned})
-        plan = plans.add_draft(connection, district, draft, cells)
-        plans.add_moves(connection, district, plan, _moves(ground, problem, assigned))
+        },
+        pd.DataFrame({"cell_id": ground.cells.id, "grid_id": assigned}),
+    )
+    plans.add_moves(connection, district, plan, _moves(ground, problem, assigned))
     return DraftReport(plan.number, plan.title, before if based_on else None, after)
 
 

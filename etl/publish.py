@@ -27,13 +27,17 @@ AS_FOUND = "Published as found: the district's grids before the platform."
 
 @dataclass(frozen=True)
 class PublishReport:
-    """What a publication did; ``problems`` are those that were let pass."""
+    """What a publication did.
+
+    ``duties_idle`` counts the duties of today whose grid the plan does not have; ``problems`` are those that
+    were let pass.
+    """
 
     number: int
     grids: int
     codes_issued: int
     duties_bound: int
-    duties_ended: int
+    duties_idle: int
     cases_moved: int
     problems: list[Problem]
 
@@ -70,29 +74,44 @@ def publish(
     """
     with store.begin(district) as connection:
         place = districts.lock(connection, district)
-        plan = _publishable(connection, district, number, revision)
-        ground = read_ground(connection, district, place.srid, plan.cell_set)
-        assigned = _assigned(connection, district, plan, ground)
-        _check_communities(connection, district, plan, ground, assigned)
-        drawn = draw(ground.cells.assign(grid_id=assigned.to_numpy()), place.srid)
-        _check_overlap(drawn)
-        bound = duties.bind_stated(connection, district, plan.id)
-        found = list(_waivable(connection, district, plan, ground, assigned))
-        reason = waive or (AS_FOUND if plan.origin == "imported" else "")
-        if found and not reason:
-            raise CheckError(
-                f"Plan {number} breaks {len(found)} rules that an approver may waive.",
-                "Mend it, or give a reason: gridgov plan publish NUMBER --waive REASON.",
-                [f"{problem.rule}: {problem.detail}" for problem in found],
-            )
-        plans.write_problems(connection, district, plan.id, found, waived_by=actor.id, reason=reason)
-        issued = grids.issue_codes(connection, district, plan.id)
-        grids.write_published(connection, district, plan.id, drawn)
-        plans.put_in_force(connection, district, plan.id, actor.id)
-        ended = duties.end_retired(connection, district, plan.id)
-        moved = cases.hand_over(connection, district, plan.id, actor.id)
-        versions.advance(connection, district, "grids", "plans", "cases", "locate")
-    return PublishReport(number, len(drawn), issued, bound, ended, moved, found)
+        return put_in_force(connection, actor, place, number, waive=waive, revision=revision)
+
+
+def put_in_force(
+    connection: Connection,
+    actor: Actor,
+    place: districts.District,
+    number: int,
+    *,
+    waive: str | None = None,
+    revision: int | None = None,
+) -> PublishReport:
+    """Do what `publish` does, in a transaction that holds the district."""
+    district = place.code
+    plan = _publishable(connection, district, number, revision)
+    ground = read_ground(connection, district, place.srid, plan.cell_set)
+    assigned = _assigned(connection, district, plan, ground)
+    known = grids.of_plan(connection, district, plan.id).set_index("id")
+    _check_communities(plan, ground, assigned, known.community_id)
+    drawn = draw(ground.cells.assign(grid_id=assigned.to_numpy()), place.srid)
+    _check_overlap(drawn)
+    bound = duties.bind_stated(connection, district, plan.id)
+    found = list(_waivable(connection, district, plan, ground, assigned))
+    reason = (waive or "").strip() or (AS_FOUND if plan.origin == "imported" else "")
+    if found and not reason:
+        raise CheckError(
+            f"Plan {number} breaks {len(found)} rules that an approver may waive.",
+            "Mend it, or give a reason: gridgov plan publish NUMBER --waive REASON.",
+            _told(found, known),
+        )
+    plans.write_problems(connection, district, plan.id, found, waived_by=actor.id, reason=reason)
+    issued = grids.issue_codes(connection, district, plan.id)
+    grids.write_published(connection, district, plan.id, drawn)
+    plans.put_in_force(connection, district, plan.id, actor.id)
+    moved = cases.hand_over(connection, district, plan.id, actor.id)
+    idle = duties.count_idle(connection, district, plan.id)
+    versions.advance(connection, district, "grids", "plans", "cases", "locate")
+    return PublishReport(number, len(drawn), issued, bound, idle, moved, found)
 
 
 def _publishable(connection: Connection, district: str, number: int, revision: int | None) -> plans.Plan:
@@ -124,10 +143,9 @@ def _assigned(connection: Connection, district: str, plan: plans.Plan, ground: G
 
 
 def _check_communities(
-    connection: Connection, district: str, plan: plans.Plan, ground: Ground, assigned: pd.Series
+    plan: plans.Plan, ground: Ground, assigned: pd.Series, community_of_grid: pd.Series
 ) -> None:
-    of_grid = grids.of_plan(connection, district, plan.id).set_index("id").community_id
-    astray = of_grid.loc[assigned].to_numpy() != ground.cells.community_id.to_numpy()
+    astray = community_of_grid.loc[assigned].to_numpy() != ground.cells.community_id.to_numpy()
     if astray.any():
         raise CheckError(
             f"Plan {plan.number} has grids that reach into another community.",
@@ -164,3 +182,12 @@ def _waivable(
         )
     for grid in duties.vacant(connection, district, plan.id):
         yield Problem("no_duty", "nobody has primary duty", grid)
+
+
+def _told(problems: list[Problem], known: pd.DataFrame) -> list[str]:
+    """Say what is wrong with which grid; one without a code is named by its community."""
+    names = known.code.fillna("a new grid of " + known.community).to_dict()
+    return [
+        f"{problem.rule}: {f'{names[problem.grid_id]}, ' if problem.grid_id else ''}{problem.detail}"
+        for problem in problems
+    ]

@@ -187,7 +187,7 @@ def publish(
             "Grids · 网格": report.grids,
             "Codes issued · 新发编码": report.codes_issued,
             "Duties bound · 关联值守": report.duties_bound,
-            "Duties ended · 结束值守": report.duties_ended,
+            "Duties without a grid · 无网格值守": report.duties_idle,
             "Cases moved · 移交工单": report.cases_moved,
             "Problems on record · 在案问题": len(report.problems),
         },

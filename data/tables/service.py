@@ -132,7 +132,10 @@ class Department(OfDistrict, Base):
 
 
 class Case(OfDistrict, Base):
-    """工单: something to be done at a place, with one handler."""
+    """工单: something to be done at a place, with one handler.
+
+    ``stated_grid`` is the ledger's code of the grid it was given to; ``grid_id`` has it now.
+    """
 
     __tablename__ = "cases"
     __table_args__ = (
@@ -148,6 +151,7 @@ class Case(OfDistrict, Base):
     category: Mapped[str] = mapped_column(Text)
     state: Mapped[str] = mapped_column(Text, server_default="open")
     grid_id: Mapped[int | None] = mapped_column(BigInteger, index=True, comment="自办")
+    stated_grid: Mapped[str | None] = mapped_column(Text)
     department_id: Mapped[int | None] = mapped_column(BigInteger, index=True, comment="吹哨")
     opened_at: Mapped[datetime] = mapped_column(TIMESTAMP(timezone=True), server_default=func.now())
     closed_at: Mapped[datetime | None] = mapped_column(TIMESTAMP(timezone=True))

@@ -97,6 +97,27 @@ def test_a_new_barrier_cuts_between_cells_that_stay(store):
         assert stored.borders(connection, CODE, stored.latest_set(connection, CODE)).barrier.sum() >= 2
 
 
+def test_a_street_that_becomes_a_barrier_cuts_though_no_cell_changes(store):
+    settle(store, communities=1)
+    build_cells(store, SYSTEM, CODE)
+    along = (
+        "INSERT INTO {} (district, kind, {}) SELECT :d, 'wall', {} FROM cells c JOIN cells o ON o.id = c.id + 1"
+        " ORDER BY c.id LIMIT 1"
+    )
+    line = "ST_LineMerge(ST_Intersection(c.shape, o.shape))"
+    with store.begin(CODE) as connection:
+        connection.execute(text(along.format("streets", "line", f"ST_Multi({line})")), {"d": CODE})
+    assert build_cells(store, SYSTEM, CODE).added > 0
+    with store.begin(CODE) as connection:
+        connection.execute(
+            text("INSERT INTO barriers (district, kind, shape) SELECT district, 'wall', line FROM streets")
+        )
+    report = build_cells(store, SYSTEM, CODE)
+    assert (report.number, report.added) == (2, 0)
+    with store.begin(CODE) as connection:
+        assert stored.borders(connection, CODE, 2).barrier.sum() > 0
+
+
 def test_a_district_without_boundaries_is_told_what_to_do(store):
     settle(store, communities=0)
     with pytest.raises(ConflictError, match="Import its communities"):

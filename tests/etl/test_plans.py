@@ -1,17 +1,23 @@
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
+from functools import partial
 
+import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pytest
 import shapely
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 
 from data import cells as stored_cells
 from data import duties, grids, plans, versions
 from etl.actor import SYSTEM
 from etl.cells import build_cells
 from etl.establish import establish
+from etl.ledger import import_tables
 from etl.plans import draft_stated, rebalance
 from etl.publish import AS_FOUND, publish
 from geo.errors import CheckError, ConflictError, NotFoundError, StaleError
@@ -29,6 +35,11 @@ def in_force(store):
 def table(store, query: str) -> list[tuple]:
     with store.begin(CODE) as connection:
         return [tuple(row) for row in connection.execute(text(query))]
+
+
+def house(store, code: str) -> shapely.Point:
+    ((point,),) = table(store, f"SELECT ST_AsBinary(point) FROM buildings WHERE external_code = '{code}'")
+    return shapely.from_wkb(bytes(point))
 
 
 def drifted(community: int, column: int, row: int) -> str:
@@ -226,7 +237,7 @@ def test_a_new_building_is_carried_into_the_grid_that_covers_it(store):
     )
 
 
-def test_duties_follow_their_grid_and_end_with_it(store):
+def test_duties_follow_their_grid_and_rest_without_it(store):
     settle(store, communities=1)
     with store.begin(CODE) as connection:
         worker = connection.scalar(
@@ -243,7 +254,7 @@ def test_duties_follow_their_grid_and_end_with_it(store):
     done = establish(store, SYSTEM, CODE, **BAND)
     assert (done.published.duties_bound, done.published.problems) == (2, [])
     merged = rebalance(store, SYSTEM, CODE, target=720, tolerance_percent=10, grid_count=1)
-    assert publish(store, SYSTEM, CODE, merged.number).duties_ended == 1
+    assert publish(store, SYSTEM, CODE, merged.number).duties_idle == 1
     with store.begin(CODE) as connection:
         assert duties.vacant(connection, CODE, in_force(store).id) == []
 
@@ -269,6 +280,69 @@ def test_open_cases_go_to_the_grid_that_covers_them(store):
     )
     assert astray == [(0,)]
     assert table(store, "SELECT count(*) FROM case_events") == [(report.cases_moved,)]
+
+
+def test_a_ledger_imported_again_after_a_rebalance_changes_nothing(store):
+    settle(store, communities=1)
+    establish(store, SYSTEM, CODE, **BAND)
+    ledger = {
+        "workers": pd.DataFrame({"code": ["W1", "W2"], "name": ["演示员一", "演示员二"]}),
+        "duties": pd.DataFrame({"worker": ["W1", "W2"], "grid": ["G1-W", "G1-E"], "from": "2020-01-01"}),
+        "cases": gpd.GeoDataFrame(
+            {"code": ["K1", "K2"], "grid": ["G1-W", "G1-E"], "category": "环境", "opened_on": "2026-01-01"},
+            geometry=[house(store, "B1-0-0"), house(store, "B1-5-5")],
+            crs=4326,
+        ),
+    }
+    again = partial(
+        import_tables, store, SYSTEM, CODE, ledger, name=None, kind="ledger", source="test", digest=""
+    )
+    assert not again().nothing_to_do
+    merged = rebalance(store, SYSTEM, CODE, target=720, tolerance_percent=10, grid_count=1)
+    assert publish(store, SYSTEM, CODE, merged.number).cases_moved == 1
+    held = "SELECT stated_grid, grid_id FROM cases UNION ALL SELECT stated_grid, grid_id FROM duties ORDER BY 1, 2"
+    before = table(store, held)
+    assert again().nothing_to_do
+    assert table(store, held) == before
+    assert None not in {grid for _, grid in before}
+    ledger["cases"].loc[0, "category"] = "噪声"
+    assert again().counts["cases"].changed == 1
+    assert table(store, held) == before
+
+
+def test_a_new_code_is_never_one_that_was_issued(store):
+    settle(store)
+    establish(store, SYSTEM, CODE, **BAND)
+    for community, code in (("C1", "990001900999"), ("C2", "990001900001")):
+        table(
+            store, f"UPDATE communities SET code = '{code}' WHERE external_code = '{community}' RETURNING id"
+        )
+    draft = rebalance(store, SYSTEM, CODE, target=240, tolerance_percent=50, grid_count=6)
+    report = publish(store, SYSTEM, CODE, draft.number, waive="test")
+    assert report.codes_issued == 2
+    codes = {code for (code,) in table(store, "SELECT code FROM grids")}
+    assert codes >= {"990001900001001", "990001900001002", "990001900001003", "990001900999001"}
+
+
+def test_a_refusal_names_the_grids(store):
+    settle(store, communities=1, stated=drifted)
+    establish(store, SYSTEM, CODE, **BAND)
+    draft = rebalance(store, SYSTEM, CODE, target=1000, tolerance_percent=10, grid_count=3)
+    with pytest.raises(CheckError) as refused:
+        publish(store, SYSTEM, CODE, draft.number, waive="  ")
+    sizes = [problem for problem in refused.value.problems if problem.startswith("size: ")]
+    assert [line for line in sizes if re.match(r"size: 990001900001\d{3}, \d+ households", line)]
+    assert [line for line in sizes if re.match(r"size: a new grid of 第1社区, \d+ households", line)]
+
+
+def test_a_first_plan_is_published_or_not_there_at_all(store):
+    settle(store)
+    with store.engine.begin() as connection:
+        connection.execute(text("ALTER TABLE plan_problems ADD CONSTRAINT no_room CHECK (false) NOT VALID"))
+    with pytest.raises(IntegrityError):
+        establish(store, SYSTEM, CODE, **BAND)
+    with store.read(CODE) as connection:
+        assert (stored_cells.latest_set(connection, CODE), plans.every(connection, CODE)) == (1, [])
 
 
 def test_a_publication_that_waited_for_another_follows_it(store):
