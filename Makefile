@@ -32,9 +32,8 @@ check: packages-test-unit $(VENV)/ready-dev ## look for faults, untidy format an
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
-bench: packages-test-unit $(VENV)/ready-dev ## time the balancer on a folder: make bench INSTANCE=folder
-	@test -n "$(INSTANCE)" || { echo "Name a folder: make bench INSTANCE=folder"; exit 2; }
-	@exec $(BIN)/python tests/bench/balance.py $(INSTANCE)
+bench: packages-demo $(VENV)/ready-dev ## measure speed and quality by ratios (about two minutes)
+	@exec $(BIN)/python -m tests.bench
 
 PIN := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --upgrade --generate-hashes --allow-unsafe \
 	--strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --build-deps-for editable

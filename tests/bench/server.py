@@ -1,0 +1,68 @@
+"""Serve for the benches: ``python -m tests.bench.server PORT [DATABASE_URL]``; without a database, the trivial
+endpoint that everything is set beside."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psutil
+import uvicorn
+from fastapi import FastAPI, Response
+
+from api.app import create_app
+from data.session import Store
+from data.settings import Settings
+
+HOST = "127.0.0.1"
+
+
+@contextmanager
+def serving(*database_url: str) -> Iterator[tuple[int, psutil.Process]]:
+    """Keep a server running; give its port and its process."""
+    with socket.create_server((HOST, 0)) as probe:
+        port: int = probe.getsockname()[1]
+    command = [sys.executable, "-m", "tests.bench.server", str(port), *database_url]
+    with subprocess.Popen(command) as process:
+        try:
+            _await(port, process)
+            yield port, psutil.Process(process.pid)
+        finally:
+            process.terminate()
+
+
+def _await(port: int, process: subprocess.Popen[bytes]) -> None:
+    for _ in range(600):
+        if process.poll() is not None:
+            sys.exit("a server of the benches did not start")
+        with socket.socket() as probe:
+            if probe.connect_ex((HOST, port)) == 0:
+                return
+        time.sleep(0.1)
+    sys.exit("a server of the benches did not answer within a minute")
+
+
+def trivial() -> FastAPI:
+    """Return an application whose one endpoint returns a fixed response."""
+    app = FastAPI()
+    fixed = Response(b'{"ok":true}', media_type="application/json")
+
+    @app.get("/")
+    async def answer() -> Response:
+        return fixed
+
+    return app
+
+
+def main(port: str, *database_url: str) -> None:
+    """Serve until terminated."""
+    app = create_app(Store(*database_url), Settings()) if database_url else trivial()
+    uvicorn.run(app, host=HOST, port=int(port), access_log=False, log_level="warning")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
