@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+from etl.ledger.files import decode
 from geo.answers import Answer
 from geo.crs import normalise
 from geo.errors import CoordinateError, InputError
@@ -14,7 +16,6 @@ from geo.locate import Locator
 from geo.progress import Progress, silent
 
 HEADERS = {"address": ("address", "地址", "标准地址"), "x": ("lon", "x", "经度"), "y": ("lat", "y", "纬度")}
-ENCODINGS = ("utf-8-sig", "gb18030")
 ANSWER = (
     "status",
     "grid",
@@ -57,14 +58,16 @@ def locate_file(
     InputError
         If the file cannot be read, lacks the columns, or has coordinates and no ``crs`` was given.
     """
-    text = _decode(source)
+    text = _text(source)
+    if target.is_dir():
+        raise InputError(f"{target} is a folder.", "Name the file to write.")
     counts: Counter[str] = Counter()
     unfinished = target.with_name(f".{target.name}.unfinished")
-    lines = text.splitlines(keepends=True)
-    reader = csv.DictReader(lines, restkey="", restval="")
-    headers = list(reader.fieldnames or ())
-    ask = _asker(locator, headers, crs)
+    lines = text.count("\n") + 1
+    reader = csv.DictReader(io.StringIO(text, newline=""), restkey="", restval="")
     try:
+        headers = list(reader.fieldnames or ())
+        ask = _asker(locator, headers, crs)
         with unfinished.open("w", encoding="utf-8-sig", newline="") as file:
             writer = csv.DictWriter(file, [*headers, *ANSWER], extrasaction="ignore")
             writer.writeheader()
@@ -73,7 +76,7 @@ def locate_file(
                 counts[answer["status"]] += 1
                 writer.writerow(row | answer)
                 if reader.line_num % 500 == 0:
-                    progress("locate", reader.line_num / len(lines))
+                    progress("locate", min(1.0, reader.line_num / lines))
         unfinished.replace(target)
     except OSError as error:
         raise InputError(f"{target} cannot be written: {error.strerror}.", "Choose another file.") from error
@@ -86,17 +89,12 @@ def locate_file(
     return counts
 
 
-def _decode(source: Path) -> str:
+def _text(source: Path) -> str:
     try:
-        raw = source.read_bytes()
+        content = source.read_bytes()
     except OSError as error:
         raise InputError(f"{source} cannot be read: {error.strerror}.", "Check the path.") from error
-    for encoding in ENCODINGS:
-        try:
-            return raw.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    raise InputError(f"{source.name} is neither UTF-8 nor GB 18030 text.", "Save it as CSV in UTF-8.")
+    return decode(content, source.name)[0]
 
 
 def _asker(locator: Locator, headers: list[str], crs: str | None) -> Ask:

@@ -10,9 +10,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class Settings(BaseSettings):
-    """Every setting of the program; each is read from ``GRIDGOV_<NAME>``."""
+    """Every setting of the program; each is read from ``GRIDGOV_<NAME>``, where an empty one counts as not set."""
 
-    model_config = SettingsConfigDict(env_prefix="GRIDGOV_", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="GRIDGOV_", env_ignore_empty=True, extra="ignore")
 
     database_url: str | None = Field(
         default=None, description="Any PostgreSQL with PostGIS; without it a private cluster is kept."

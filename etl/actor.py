@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import os
 from dataclasses import dataclass, field
 
 
@@ -26,8 +27,12 @@ class Actor:
 
 
 def operator() -> Actor:
-    """Return whoever runs the command line, by the name the machine knows."""
-    return Actor(f"operator:{getpass.getuser()}", frozenset({"admin"}))
+    """Return whoever runs the command line, by the name the machine knows, else by number."""
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):  # a container may run as a number without a name
+        name = str(os.getuid())
+    return Actor(f"operator:{name}", frozenset({"admin"}))
 
 
 SYSTEM = Actor("system", frozenset({"system"}))

@@ -9,7 +9,7 @@ from data.settings import Settings
 from etl.actor import operator
 from etl.cells import build_cells
 
-app = typer.Typer(no_args_is_help=True, help="Cells: buildings and their land (地块).")
+app = typer.Typer(no_args_is_help=True, add_completion=False)
 
 
 @app.callback()

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import orjson
 import typer
@@ -15,15 +15,18 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
+from sqlalchemy.exc import OperationalError
 
 from data import cluster, districts, migrate
-from data.session import Store
+from data.session import Store, first_line
 from data.settings import Settings
 from geo import errors
 from geo.progress import Progress as Listener
 
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
+# What is printed may hold [brackets] and :colons: of a ledger; they are text, never markup.
+out = Console(highlight=False, markup=False, emoji=False)
+err = Console(stderr=True, highlight=False, markup=False, emoji=False)
 
 EXIT_CODES: dict[type[errors.GridgovError], int] = {
     errors.InputError: 2,
@@ -33,6 +36,9 @@ EXIT_CODES: dict[type[errors.GridgovError], int] = {
     errors.SetupError: 6,
 }
 """0 is success, 1 an honest "no" (an address or point without an answer), 130 an interruption."""
+
+SHOWN = 20
+"""Lines of a long list that are printed."""
 
 STAGES = {
     "read": "Reading · 读取",
@@ -59,17 +65,38 @@ def guarded() -> Iterator[None]:
     try:
         yield
     except errors.GridgovError as error:
-        err.print(f"[bold red]Error[/] {error.fault}")
-        for problem in getattr(error, "problems", [])[:20]:
-            err.print(f"  - {problem}")
-        if error.remedy:
-            err.print(f"[dim]→[/] {error.remedy}")
-        raise SystemExit(exit_code(error)) from None
+        _end(error)
     except ValidationError as error:
-        for fault in error.errors():
-            name = "_".join(str(part) for part in fault["loc"]).upper()
-            err.print(f"[bold red]Error[/] GRIDGOV_{name}: {fault['msg']} (it is {fault['input']!r}).")
-        raise SystemExit(EXIT_CODES[errors.SetupError]) from None
+        faults = [
+            f"GRIDGOV_{'_'.join(map(str, fault['loc'])).upper()}: {fault['msg']} (it is {fault['input']!r})."
+            for fault in error.errors()
+        ]
+        _end(errors.SetupError(" ".join(faults), "docs/settings.md tells what each setting may be."))
+    except OperationalError as error:
+        _end(errors.SetupError(f"The database failed: {first_line(error)}.", "See to it, then try again."))
+    except UnicodeEncodeError:
+        _end(errors.InputError("A name that was given is not UTF-8.", "Rename it, then try again."))
+    except OSError as error:
+        said = f"{error.filename}: {error.strerror}." if error.filename else f"{error}."
+        _end(errors.InputError(said, "Check the path, its permissions and the room left on the disk."))
+
+
+def _end(error: errors.GridgovError) -> NoReturn:
+    """Print an error and leave."""
+    err.print(Text.assemble(("Error ", "bold red"), error.fault))
+    problems = getattr(error, "problems", [])
+    for problem in problems[:SHOWN]:
+        err.print(f"  - {problem}")
+    if len(problems) > SHOWN:
+        err.print(f"  ... {len(problems) - SHOWN} more")
+    if error.remedy:
+        hint(error.remedy, err)
+    raise SystemExit(exit_code(error)) from None
+
+
+def hint(text: str, console: Console = out) -> None:
+    """Print what can be done next."""
+    console.print(Text.assemble(("→ ", "dim"), text))
 
 
 def exit_code(error: errors.GridgovError) -> int:
@@ -186,7 +213,9 @@ def print_rows(title: str, headers: Sequence[str], rows: Sequence[Sequence[Any]]
     table = Table(box=None, pad_edge=False)
     for position, header in enumerate(headers):
         figures = rows and all(isinstance(row[position], int | float | None) for row in rows)
-        table.add_column(header, justify="right" if figures else "left", overflow="fold")
+        table.add_column(
+            header, justify="right" if figures else "left", overflow="fold", no_wrap=position == 0
+        )
     for row in rows:
         table.add_row(*(_shown(value) for value in row))
     out.print(table)
@@ -194,7 +223,7 @@ def print_rows(title: str, headers: Sequence[str], rows: Sequence[Sequence[Any]]
 
 def _print_title(title: str) -> None:
     if title:
-        out.print(f"[bold]{title}[/]", soft_wrap=True)
+        out.print(title, style="bold", soft_wrap=True)
 
 
 def _shown(value: Any) -> str:

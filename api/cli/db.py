@@ -11,7 +11,7 @@ from data import cluster, migrate
 from data.settings import Settings
 from geo.errors import InputError
 
-app = typer.Typer(no_args_is_help=True, help="The database: schema, state, the private cluster (数据库).")
+app = typer.Typer(no_args_is_help=True, add_completion=False)
 
 
 @app.command(epilog="Example: GRIDGOV_DATABASE_URL=postgresql+psycopg://user@host/gridgov gridgov db upgrade")

@@ -20,12 +20,10 @@ from etl.ledger import import_ledger
 from etl.plans import Figures, rebalance
 from geo.progress import Progress
 
-
-def add_to(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("demo", epilog="Examples: gridgov demo   ·   GRIDGOV_PORT=8080 gridgov demo")(demo)
+app = typer.Typer(add_completion=False)
 
 
+@app.command(epilog="Examples: gridgov demo   ·   GRIDGOV_PORT=8080 gridgov demo")
 def demo(
     load_only: Annotated[
         bool, typer.Option("--load-only", help="Load the district and leave, without serving.")

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import geopandas as gpd
 import typer
+from pyogrio.errors import DataLayerError, DataSourceError
 from sqlalchemy import Connection
 
 from api.atlas import map_data
@@ -21,7 +22,7 @@ from geo.errors import ConflictError, InputError
 from maps.compare import comparison_page
 from maps.overview import overview_page
 
-app = typer.Typer(no_args_is_help=True, help="Maps and layers as files (导出地图和图层).")
+app = typer.Typer(no_args_is_help=True, add_completion=False)
 
 Layer = StrEnum("Layer", [(name, name) for name in ("grids", *atlas.LAYERS)])  # type: ignore[misc]
 DRIVERS = {".geojson": "GeoJSON", ".gpkg": "GPKG"}
@@ -109,6 +110,7 @@ def _write_layer(frame: gpd.GeoDataFrame, target: Path, driver: str) -> None:
         column for column in frame.columns if frame[column].map(lambda value: isinstance(value, list)).any()
     ]
     flat = frame.assign(**{column: frame[column].map("; ".join) for column in lists})
-    if not target.parent.is_dir():
-        raise InputError(f"There is no folder {target.parent}.", "Make it first.")
-    flat.to_file(target, driver=driver)
+    try:
+        flat.to_file(target, driver=driver)
+    except (DataSourceError, DataLayerError) as error:
+        raise InputError(f"{target} cannot be written: {error}.", "Choose another file.") from error

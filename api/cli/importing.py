@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from api.cli.console import (
+    SHOWN,
     JsonOption,
     chosen,
     opened,
@@ -24,11 +25,10 @@ from data.settings import Settings
 from etl.actor import SYSTEM, operator
 from etl.establish import Established, establish
 from etl.ledger import ImportReport, RefusedImportError, import_ledger
-from etl.osm import import_osm
 from geo.errors import InputError
 from geo.progress import Progress
 
-app = typer.Typer(no_args_is_help=True, help="Bring in a ledger or OpenStreetMap (导入台账或地图).")
+app = typer.Typer(no_args_is_help=True, add_completion=False)
 
 NamedDistrict = Annotated[
     str | None,
@@ -46,7 +46,6 @@ DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Say what would ha
 RefusedOption = Annotated[
     Path, typer.Option("--refused", help="CSV file the refused rows are written to, if there are any.")
 ]
-SHOWN = 20
 
 
 @app.command(epilog="Example: gridgov import ledger ./ledger --district 340504:NAME --crs wgs84 --publish")
@@ -104,6 +103,7 @@ def osm(
     json: JsonOption = False,
 ) -> None:
     """Import buildings, streets, barriers and communities from OpenStreetMap (导入 OSM)."""
+    from etl.osm import import_osm  # here, because osmnx takes seconds that a ledger need not wait for
 
     def run(store: Store, code: str, name: str | None, listener: Progress) -> ImportReport:
         place = Path(source) if Path(source).exists() else source
@@ -195,7 +195,7 @@ def _print_report(report: ImportReport) -> None:
         "Missing · 缺少",
     )
     print_rows(f"{done}: {report.source}", headers, rows)
-    if report.nothing_to_do:
+    if report.nothing_to_do and not report.refusals:
         out.print("Nothing to do: the store holds all of this already. 无需更改。")
     notes = {
         "Buildings without a position · 无坐标楼栋": len(report.unplaced),
@@ -207,8 +207,8 @@ def _print_report(report: ImportReport) -> None:
 
 
 def _print_refused(report: ImportReport, path: Path, json: bool) -> None:
-    report.write_csv(path)
     if json:
+        report.write_csv(path)
         print_json({"import": report})
         return
     rows = [
@@ -218,6 +218,7 @@ def _print_refused(report: ImportReport, path: Path, json: bool) -> None:
     print_rows(
         "Refused rows · 被拒绝的行", ("Where · 位置", "Field · 字段", "Value · 值", "Reason · 原因"), rows
     )
+    report.write_csv(path)
     more = f"{len(report.refusals) - SHOWN} more; " if len(report.refusals) > SHOWN else ""
     out.print(f"{more}all {len(report.refusals)} are in {path}")
 

@@ -11,16 +11,24 @@ from typing import Annotated
 import typer
 
 from api.batch import locate_file
-from api.cli.console import DistrictOption, JsonOption, chosen, opened, out, print_json, print_pairs, progress
+from api.cli.console import (
+    DistrictOption,
+    JsonOption,
+    chosen,
+    hint,
+    opened,
+    out,
+    print_json,
+    print_pairs,
+    progress,
+)
 from data import locate as stored
 from data.settings import Settings
 from geo.answers import REASONS, Answer, Status
 from geo.errors import NotFoundError
 from geo.locate import Locator
 
-app = typer.Typer(
-    no_args_is_help=True, help="Whose grid is it? (查网格). Exit code 1 means: no grid was found."
-)
+app = typer.Typer(no_args_is_help=True, add_completion=False)
 
 FOUND = frozenset({Status.MATCH, Status.APPROXIMATE, Status.AMBIGUOUS})
 CrsOption = Annotated[
@@ -134,4 +142,4 @@ def _print_words(answer: Answer) -> None:
         out.print(
             f"  ? {other.grid.code} {other.grid.external_code or ''} {other.grid.community.name} {named}"
         )
-    out.print(f"[dim]→[/] {answer.next_step.en} {answer.next_step.zh}")
+    hint(f"{answer.next_step.en} {answer.next_step.zh}")

@@ -6,16 +6,66 @@ prints its report. Exit codes: see `api.cli.console.EXIT_CODES`.
 
 from __future__ import annotations
 
+import io
 import signal
-from typing import Annotated
+import sys
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Annotated, Any
 
 import typer
+import typer.core
 
 import geo
-from api.cli import cells, db, demo, export, importing, locate, plans, serve, template
 from api.cli.console import guarded
 
+
+@dataclass(frozen=True)
+class Verb:
+    """A verb: the module of `api.cli` whose ``app`` has its commands, and one line of help."""
+
+    module: str
+    help: str
+
+
+VERBS = {
+    "db": Verb("db", "The database: schema, state, the private cluster (数据库)."),
+    "import": Verb("importing", "Bring in a ledger or OpenStreetMap (导入台账或地图)."),
+    "cells": Verb("cells", "Cells: buildings and their land (地块)."),
+    "plan": Verb("plans", "Plans: which cell is in which grid (方案)."),
+    "locate": Verb("locate", "Whose grid is it? (查网格). Exit code 1 means: no grid was found."),
+    "export": Verb("export", "Maps and layers as files (导出地图和图层)."),
+    "template": Verb("template", "Write the templates of a ledger, one file a kind of thing (生成台账模板)."),
+    "demo": Verb(
+        "demo", "Load the demo district if it is not there yet, and serve it until Ctrl-C (演示区)."
+    ),
+    "serve": Verb("serve", "Serve the pages and the API until Ctrl-C (启动服务)."),
+}
+
+
+class Verbs(typer.core.TyperGroup):
+    """The verbs, each imported when it is called: a command does not wait for libraries it does not use."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Name the verbs."""
+        return list(VERBS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Return what the list of verbs shows of one; `resolve_command` returns the verb itself."""
+        verb = VERBS.get(cmd_name)
+        return verb and typer.core.TyperCommand(cmd_name, help=verb.help)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Import the verb that is called."""
+        name, found, rest = super().resolve_command(ctx, args)
+        if found is not None and name in VERBS:
+            found = typer.main.get_command(import_module(f"api.cli.{VERBS[name].module}").app)
+            found.help = found.help or VERBS[name].help
+        return name, found, rest
+
+
 app = typer.Typer(
+    cls=Verbs,
     name="gridgov",
     help="A platform for districts that govern by community grid (社区网格治理平台).",
     no_args_is_help=True,
@@ -23,15 +73,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     epilog="Settings are read from GRIDGOV_* variables; see the README. 设置由 GRIDGOV_* 环境变量给出。",
 )
-app.add_typer(db.app, name="db")
-app.add_typer(importing.app, name="import")
-app.add_typer(cells.app, name="cells")
-app.add_typer(plans.app, name="plan")
-app.add_typer(locate.app, name="locate")
-app.add_typer(export.app, name="export")
-template.add_to(app)
-demo.add_to(app)
-serve.add_to(app)
 
 
 def _version(wanted: bool) -> None:
@@ -52,5 +93,8 @@ def root(
 def main() -> None:
     """Run the command line; errors of ours end it with one message and a meaningful exit code."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended like by Ctrl-C: the database stops too
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal in another encoding shows ? and goes on
     with guarded():
         app()

@@ -11,8 +11,8 @@ from api.cli.console import (
     DistrictOption,
     JsonOption,
     chosen,
+    hint,
     opened,
-    out,
     print_json,
     print_pairs,
     print_rows,
@@ -25,7 +25,7 @@ from etl.plans import DraftReport, draft_stated
 from etl.plans import rebalance as propose
 from etl.publish import publish as put_in_force
 
-app = typer.Typer(no_args_is_help=True, help="Plans: which cell is in which grid (方案).")
+app = typer.Typer(no_args_is_help=True, add_completion=False)
 
 NAMES = {
     "grids": "Grids · 网格",
@@ -203,7 +203,7 @@ def _print_draft(report: DraftReport, json: bool) -> None:
     rows = [(NAMES[name], _figure(name, before.get(name)), _figure(name, after[name])) for name in NAMES]
     headers = ("", "Before · 之前", "After · 之后")
     print_rows(f"Draft {report.number}: {report.title}", headers, rows)
-    out.print(f"[dim]→[/] gridgov plan show {report.number} · gridgov plan publish {report.number}")
+    hint(f"gridgov plan show {report.number} · gridgov plan publish {report.number}")
 
 
 def _print_plan(plan: plans.Plan) -> None:

@@ -16,12 +16,10 @@ from data.session import Store
 from data.settings import Settings
 from geo.errors import SetupError
 
-
-def add_to(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("serve", epilog="Examples: gridgov serve   ·   GRIDGOV_PORT=8080 gridgov serve")(serve)
+app = typer.Typer(add_completion=False)
 
 
+@app.command(epilog="Examples: gridgov serve   ·   GRIDGOV_PORT=8080 gridgov serve")
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on; GRIDGOV_HOST by default.")] = None,
     port: Annotated[int | None, typer.Option(min=1, max=65535, help="Port; GRIDGOV_PORT by default.")] = None,
@@ -77,6 +75,6 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         host = f"[{self.config.host}]" if ":" in self.config.host else self.config.host
         base = f"http://{host}:{self.config.port}"
-        out.print(f"\n[bold]gridgov[/] is at [bold]{base}/[/]  (map · 地图)", soft_wrap=True)
+        out.print(f"\ngridgov is at {base}/  (map · 地图)", style="bold", soft_wrap=True)
         out.print(f"            {base}/docs  (API · 接口文档)", soft_wrap=True)
         out.print("            Ctrl-C stops it · 按 Ctrl-C 停止\n")

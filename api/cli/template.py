@@ -26,11 +26,10 @@ class Format(StrEnum):
     xlsx = "xlsx"
 
 
-def add_to(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("template", epilog="Example: gridgov template ./ledger --language zh --format xlsx")(template)
+app = typer.Typer(add_completion=False)
 
 
+@app.command(epilog="Example: gridgov template ./ledger --language zh --format xlsx")
 def template(
     folder: Annotated[Path, typer.Argument(help="Folder to write to; made when missing.")],
     language: Annotated[Language, typer.Option(help="Language of the headers.")] = Language.zh,

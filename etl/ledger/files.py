@@ -246,9 +246,13 @@ def _read_shapefile(path: Path) -> Iterator[Table]:
         return
     table = _read_layer(path, noun, path.name, None, ENCODING=_BYTES)
     words = [cell for _, cells in table.records for cell in cells if isinstance(cell, str)]
+    try:
+        content = "\0".join(words).encode(_BYTES)
+    except UnicodeEncodeError as error:
+        raise _unreadable(path, "it is another kind of file") from error
     for encoding in _stated_encodings(path):
         try:
-            "\0".join(words).encode(_BYTES).decode(encoding)
+            content.decode(encoding)
             table.headers = [_recode(title, encoding, cut=True) for title in table.headers]
         except UnicodeDecodeError:
             continue

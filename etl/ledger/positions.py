@@ -171,6 +171,9 @@ def _mend(batch: Batch, row: Row) -> None:
     mended = shapely.make_valid(shape)
     parts = [part for part in shapely.get_parts(shapely.get_parts(mended)) if part.geom_type == "Polygon"]
     kept = shapely.union_all(parts)
+    if kept.is_empty:
+        batch.refuse(row, "geometry", reasons.EMPTY_SHAPE, value=shape.geom_type)
+        return
     change = abs(kept.area - shape.area) / max(kept.area, shape.area, 1e-300)
     if change > AREA_LOST:
         why = shapely.is_valid_reason(shape)

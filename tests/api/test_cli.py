@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import csv
 import json
 import re
 import shutil
 import socket
+import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +16,8 @@ from pathlib import Path
 import geopandas as gpd
 import pytest
 
-from api.cli.main import main
+from api import cli
+from api.cli.main import VERBS, main
 from data import migrate
 from data.session import Store
 from data.settings import Settings
@@ -68,6 +71,78 @@ def district(gridgov, ledger):
     ran = gridgov("import", "ledger", ledger, "--district", f"{DISTRICT}:演示区", "--publish", "--json")
     assert ran.code == 0, ran.err
     return ran.json
+
+
+def test_a_verb_is_imported_only_when_it_is_called():
+    heavy = ["osmnx", "momepy", "folium", "matplotlib", "uvicorn", "fastapi", "geopandas", "numba"]
+    for words, needs in (
+        (["--help"], set()),
+        (["db", "--help"], set()),
+        (["import", "--help"], {"geopandas", "numba"}),
+    ):
+        ran = subprocess.run(
+            [
+                sys.executable,
+                "-c",
+                "import contextlib, sys; from api.cli.main import app\n"
+                "with contextlib.suppress(SystemExit): app()\n"
+                f"print([name for name in {heavy} if name in sys.modules])",
+                *words,
+            ],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert set(ast.literal_eval(ran.stdout.splitlines()[-1])) == needs, words
+
+
+def test_the_list_of_verbs_is_whole():
+    modules = {path.stem for path in Path(cli.__file__).parent.glob("*.py")} - {"__init__", "console", "main"}
+    assert {verb.module for verb in VERBS.values()} == modules
+
+
+@pytest.mark.parametrize("text", ["[/b]", "[red]x", ":car:"])
+def test_what_a_ledger_holds_is_printed_as_it_is(gridgov, tmp_path, text):
+    (tmp_path / text).mkdir(parents=True)
+    assert f"{text} holds no file" in gridgov("import", "ledger", text, "-d", f"{DISTRICT}:X").err
+    (tmp_path / text / "communities.csv").write_text("code,name,lon,lat\nC1,A,118,31\n", encoding="utf-8")
+    (tmp_path / text / "facilities.csv").write_text(
+        f"code,kind,state,lon,lat\nF1,AED,{text},118,31\nF2,AED,,118,31\n", encoding="utf-8"
+    )
+    ran = gridgov("import", "ledger", text, "-d", f"{DISTRICT}:X", "--crs", "wgs84")
+    assert (ran.code, ran.out.count(text)) == (2, 1)
+
+
+def test_what_cannot_be_written_or_named_is_told(gridgov, district, tmp_path):
+    (tmp_path / "folder").mkdir()
+    for words in (
+        ("template", "/dev/null"),
+        ("export", "layer", "grids", "nowhere/grids.gpkg"),
+        ("export", "layer", "grids", "nowhere/grids.geojson"),
+        ("export", "map", "folder"),
+        ("locate", "batch", "folder", "out.csv"),
+        ("locate", "batch", __file__, "folder"),
+        ("import", "ledger", "x" * 300),
+        ("cells", "build", "--district", "\udcff"),
+    ):
+        ran = gridgov(*words)
+        assert (ran.code, "Error" in ran.err, "→" in ran.err, "Traceback" in ran.err) == (
+            2,
+            True,
+            True,
+            False,
+        ), words
+
+
+def test_refused_rows_are_shown_though_their_file_cannot_be_written(gridgov, tmp_path):
+    (tmp_path / "communities.csv").write_text("code,name\nC1,A\nC1,B\n", encoding="utf-8")
+    (tmp_path / "sites.csv").write_text("code,name,lon,lat\nS1,A,118,31\n", encoding="utf-8")
+    ran = gridgov(
+        "import", "ledger", ".", "-d", f"{DISTRICT}:X", "--crs", "wgs84", "--refused", "nowhere/refused.csv"
+    )
+    assert ran.code == 2
+    assert "communities.csv:2" in ran.out
+    assert "nowhere/refused.csv" in ran.err
 
 
 def test_from_a_ledger_to_an_answer(gridgov, district, ledger):

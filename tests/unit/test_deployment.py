@@ -23,10 +23,10 @@ def parse(words: list[str]) -> None:
     """Parse a command line as the program does, and do nothing of it."""
     from api.cli.main import app
 
-    command = typer.main.get_command(app)
-    while words and hasattr(command, "commands"):
-        command, words = command.commands[words[0]], words[1:]
-    command.make_context("gridgov", list(words))
+    command, words = typer.main.get_command(app), list(words)
+    while isinstance(command, typer.core.TyperGroup):
+        _, command, words = command.resolve_command(typer.Context(command), words)
+    command.make_context("gridgov", words)
 
 
 @pytest.mark.parametrize("service", ["migrate", "api"])

@@ -236,6 +236,14 @@ def test_a_damaged_file_is_named(tmp_path, name):
         read(tmp_path)
 
 
+def test_a_file_of_another_kind_than_its_name_says_is_named(tmp_path):
+    square = gpd.GeoDataFrame({"name": ["梧桐里"]}, geometry=[shapely.box(118, 31, 119, 32)], crs=4326)
+    square.to_file(tmp_path / "map.geojson")
+    (tmp_path / "map.geojson").rename(tmp_path / "compounds.shp")
+    with pytest.warns(RuntimeWarning, match="ENCODING"), pytest.raises(InputError, match=r"compounds\.shp"):
+        read(tmp_path)
+
+
 def test_a_folder_without_a_ledger(tmp_path):
     with pytest.raises(InputError, match="no file named after a noun"):
         read(tmp_path)
@@ -253,7 +261,8 @@ def test_numbers_of_a_workbook_keep_their_digits(tmp_path):
 def test_broken_rings_are_mended_when_their_area_stays(tmp_path):
     bow = shapely.Polygon([(0, 0), (1, 1), (1, 0), (0, 1)])
     spike = shapely.Polygon([(0, 0), (1, 0), (1, 1), (0.5, 1), (0.5, 2), (0.5, 1), (0, 1)])
-    shapes = [spike, bow, shapely.Polygon(), shapely.Point(1, 1)]
+    dot = shapely.Polygon([(1, 1), (1, 1), (1, 1), (1, 1)])
+    shapes = [spike, bow, shapely.Polygon(), shapely.Point(1, 1), dot]
     rows = [{"code": f"C{n}", "name": "x"} for n in range(len(shapes))]
     gpd.GeoDataFrame(rows, geometry=shapes, crs=4326).to_file(tmp_path / "communities.gpkg")
     batch = read(tmp_path)
@@ -263,6 +272,7 @@ def test_broken_rings_are_mended_when_their_area_stays(tmp_path):
         (2, "invalid_ring"),
         (3, "empty_shape"),
         (4, "wrong_shape"),
+        (5, "empty_shape"),
     ]
 
 
