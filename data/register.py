@@ -244,7 +244,8 @@ def count_missing(
         text(
             f"SELECT count(*) FROM {table} t JOIN imports i ON i.district = t.district AND i.id = t.import_id"
             " WHERE t.district = :district AND t.retired_at IS NULL AND i.kind = :kind"
-            " AND t.external_code <> ALL(:delivered)"
+            " AND NOT EXISTS (SELECT FROM unnest(CAST(:delivered AS text[])) AS d (code)"
+            " WHERE d.code = t.external_code)"
         ),
         {"district": district, "kind": kind, "delivered": list(delivered)},
     )
