@@ -204,6 +204,9 @@ class Cluster:
         server = find_server(int((self.data / "PG_VERSION").read_text("ascii")))
         run = self._control(server, "stop")
         if run.returncode != 0 and self.status().state != "stopped":
+            # A stop that comes during recovery can wait for ever; what is committed is safe without it.
+            run = self._control(server, "stop", "-m", "immediate")
+        if run.returncode != 0 and self.status().state != "stopped":
             raise ClusterError(f"The database (process {now.pid}) does not stop.", self._last_words())
         if now.socket and now.socket.parent != self.home:
             shutil.rmtree(now.socket)  # the short folder made for it

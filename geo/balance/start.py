@@ -161,13 +161,19 @@ def first_assignment(graph: Region, label: Ints, pinned: Ints, count: int, state
     Raises
     ------
     BalanceError
-        When cells pinned to one grid cannot be connected past those pinned to others.
+        When cells pinned to one grid cannot be connected past those pinned to others, or leave no room.
     """
-    label = _with_corridors(graph, label, pinned)
-    source = np.repeat(np.arange(len(label)), np.diff(graph.start))
-    same = label[source] == label[graph.other]
-    piece = components(len(label), source[same], graph.other[same])
-    due = _due(graph, piece, label, pinned, count)
+    label, core = _with_corridors(graph, label, pinned)
+    piece, due = _pieces_due(graph, label, core, count)
+    while (torn := (due > 1) & (np.bincount(piece[pinned >= 0], minlength=len(due)) > 1)).any():
+        # A cut could part the cells pinned together: their grid starts from them alone, the others start loose.
+        label = np.where(torn[piece] & (core < 0), -1, label)
+        piece, due = _pieces_due(graph, label, core, count)
+    if due.sum() < count:
+        raise BalanceError(
+            f"Cells pinned together leave no room for {count} grids.",
+            "Unpin some of them or ask for fewer grids.",
+        )
     assigned = np.full(len(label), -1, np.int64)
     made = 0
     for number in np.flatnonzero(due):
@@ -177,16 +183,25 @@ def first_assignment(graph: Region, label: Ints, pinned: Ints, count: int, state
     return assigned
 
 
-def _due(graph: Region, piece: Ints, label: Ints, pinned: Ints, count: int) -> Ints:
+def _pieces_due(graph: Region, label: Ints, core: Ints, count: int) -> tuple[Ints, Ints]:
+    """Find the connected pieces of one label, and say how many grids each is due."""
+    source = np.repeat(np.arange(len(label)), np.diff(graph.start))
+    same = label[source] == label[graph.other]
+    piece = components(len(label), source[same], graph.other[same])
+    return piece, _due(graph, piece, label, core, count)
+
+
+def _due(graph: Region, piece: Ints, label: Ints, core: Ints, count: int) -> Ints:
     """Whole number of grids each piece is due: least squares, in favour of today's grids staying one each.
 
     Of a label in several pieces only the one with the most households (or with the pinned cells) counts as
-    it.
+    it. A piece of nothing but cells held together by pins is one grid.
     """
     number = int(piece.max()) + 1
     households = np.bincount(piece, graph.households, number)
     cells = np.bincount(piece, minlength=number)
-    held = np.bincount(piece[pinned >= 0], minlength=number) > 0
+    core_cells = np.bincount(piece[core >= 0], minlength=number)
+    held = core_cells > 0
     piece_label = np.full(number, -1, np.int64)
     piece_label[piece] = label
     order = np.lexsort((np.arange(number), -cells, -households, ~held, piece_label))
@@ -199,7 +214,8 @@ def _due(graph: Region, piece: Ints, label: Ints, pinned: Ints, count: int) -> I
     def gain(due: Ints) -> Floats:
         return 2.0 * (share - due) - 1.0 + np.where(main, np.where(due == 0, STAY, -STAY), 0.0)
 
-    return _hand_out(gain, held.astype(np.int64), cells, total=count)
+    most = np.where(core_cells == cells, 1, cells)
+    return _hand_out(gain, held.astype(np.int64), most, total=count)
 
 
 def _cut(graph: Region, assigned: Ints, grid: int, parts: int, fresh: int, state: State) -> int:
@@ -234,8 +250,14 @@ def _absorb(graph: Region, assigned: Ints, grids: int) -> None:
             offer(v, grid)
 
 
-def _with_corridors(graph: Region, label: Ints, pinned: Ints) -> Ints:
-    """Labels in which the pinned cells of each grid are connected, by way of its own cells where possible."""
+def _with_corridors(graph: Region, label: Ints, pinned: Ints) -> tuple[Ints, Ints]:
+    """Connect the pinned cells of each grid, by way of its own cells where possible.
+
+    Returns
+    -------
+    ndarray, ndarray of int, shape (cells,)
+        The labels changed so, and the label of each cell that connects pinned ones or is one, else -1.
+    """
     label = np.where(pinned >= 0, pinned, label)
     claimed = pinned.copy()
     for wanted in np.unique(pinned[pinned >= 0]).tolist():
@@ -251,7 +273,7 @@ def _with_corridors(graph: Region, label: Ints, pinned: Ints) -> Ints:
             joined.update(path)
             claimed[path] = wanted
             label[path] = wanted
-    return label
+    return label, claimed
 
 
 def _nearest(
