@@ -118,11 +118,6 @@ def from_wgs84(xy: ArrayLike, crs: str) -> Points:
     return _project(points, int(name[5:]), forward=True)
 
 
-def geometries_to_wgs84(shapes: ArrayLike, crs: str) -> NDArray[np.object_]:
-    """Apply `to_wgs84` to every vertex of an array of shapely geometries; drops Z."""
-    return _reshape(shapes, lambda xy: to_wgs84(xy, crs))
-
-
 def metric_srid(lon: float, lat: float) -> int:
     """Choose the EPSG code lengths are measured in near a place.
 
