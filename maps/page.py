@@ -18,6 +18,7 @@ from typing import Any
 
 import folium
 from branca.element import Element, Figure
+from folium.map import FitBounds
 from folium.utilities import JsCode
 from jinja2 import Environment, FileSystemLoader, select_autoescape
 
@@ -38,7 +39,9 @@ def new_map(bounds: Sequence[float]) -> folium.Map:
         max_zoom=19,
         zoom_snap=0.25,
     )
-    shown.fit_bounds([[south, west], [north, east]], padding=(12, 12))
+    fit = FitBounds([[south, west], [north, east]], padding=(12, 12))
+    fit.options["animate"] = False  # else the map is still under way when a pointer first rests on it
+    fit.add_to(shown)
     return shown
 
 
