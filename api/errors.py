@@ -35,6 +35,8 @@ TABLE: dict[type[Exception], Kind] = {
     errors.CoordinateError: Kind(422, "coordinate"),
     errors.RefusedError: Kind(422, "refused"),
     RequestValidationError: Kind(422, "parameters"),
+    errors.SignInError: Kind(401, "sign-in"),
+    errors.ForbiddenError: Kind(403, "forbidden"),
     errors.NotFoundError: Kind(404, "not-found"),
     errors.ConflictError: Kind(409, "conflict"),
     errors.StaleError: Kind(409, "stale"),

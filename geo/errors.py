@@ -6,6 +6,8 @@
     ├── InputError                  what was given is wrong: names the fault and the remedy
     │   ├── CoordinateError         a coordinate or coordinate system that cannot be used
     │   └── RefusedError            a batch was refused as a whole; nothing was changed
+    ├── SignInError                 nobody is signed in, or not with what was given
+    ├── ForbiddenError              whoever acts may not do this, or not here
     ├── NotFoundError               a named thing does not exist
     ├── ConflictError               the act clashes with what is stored
     │   ├── StaleError              the thing was changed by somebody else meanwhile
@@ -51,6 +53,14 @@ class CoordinateError(InputError):
 
 class RefusedError(InputError):
     """A batch was refused as a whole; nothing was changed."""
+
+
+class SignInError(GridgovError):
+    """Nobody is signed in, or the name, password or token given is not right."""
+
+
+class ForbiddenError(GridgovError):
+    """Whoever acts may not do this, or not in this district."""
 
 
 class NotFoundError(GridgovError):

@@ -35,6 +35,8 @@ EXIT_CODES: dict[type[errors.GridgovError], int] = {
     errors.ConflictError: 4,
     errors.BalanceError: 5,
     errors.SetupError: 6,
+    errors.SignInError: 7,
+    errors.ForbiddenError: 7,
 }
 """0 is success, 1 an honest "no" (an address or point without an answer), 130 an interruption."""
 

@@ -1,8 +1,19 @@
 """The declared tables: what the migrations build and the queries name."""
 
+from data.tables.audit import AnsweredRequest, Audit
 from data.tables.base import Base
 from data.tables.cells import Cell, CellBorder, CellSet
-from data.tables.plans import Grid, GridExternalCode, Plan, PlanCell, PlanGrid, PlanMove, PlanProblem
+from data.tables.plans import (
+    Grid,
+    GridExternalCode,
+    Plan,
+    PlanCell,
+    PlanComment,
+    PlanGrid,
+    PlanLock,
+    PlanMove,
+    PlanProblem,
+)
 from data.tables.register import Barrier, Building, Community, Compound, District, Import, Street, Town
 from data.tables.service import (
     Case,
@@ -19,6 +30,8 @@ from data.tables.service import (
 from data.tables.versions import DataVersion
 
 __all__ = [
+    "AnsweredRequest",
+    "Audit",
     "Barrier",
     "Base",
     "Building",
@@ -40,7 +53,9 @@ __all__ = [
     "Import",
     "Plan",
     "PlanCell",
+    "PlanComment",
     "PlanGrid",
+    "PlanLock",
     "PlanMove",
     "PlanProblem",
     "RiderCommunity",

@@ -73,6 +73,7 @@ class Plan(OfDistrict, Base):
         one_of("origin", "imported", "balanced", "edited", "rolled_back"),
         CheckConstraint("(valid IS NOT NULL) = (state IN ('published', 'superseded'))", name="valid"),
         CheckConstraint("NOT isempty(valid)", name="valid_not_empty"),
+        CheckConstraint("state <> 'superseded' OR activated_at IS NOT NULL", name="activated"),
         ExcludeConstraint(("district", "="), ("valid", "&&"), name="ex_plans_one_in_force"),
     )
 
@@ -88,7 +89,11 @@ class Plan(OfDistrict, Base):
     author: Mapped[str] = mapped_column(Text)
     approved_by: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(TIMESTAMP(timezone=True), server_default=func.now())
+    approval: Mapped[str | None] = mapped_column(Text, comment="what the approver said")
     valid: Mapped[Range[datetime] | None] = mapped_column(TSTZRANGE)
+    activated_at: Mapped[datetime | None] = mapped_column(
+        TIMESTAMP(timezone=True), comment="when what fell due was carried out"
+    )
     report: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
 
 
@@ -138,6 +143,39 @@ class PlanMove(OfDistrict, Base):
     to_grid: Mapped[int] = mapped_column(BigInteger)
     cells: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
     households: Mapped[int] = mapped_column(Integer)
+    actor: Mapped[str] = mapped_column(Text)
+    at: Mapped[datetime] = mapped_column(TIMESTAMP(timezone=True), server_default=func.now())
+    undoes: Mapped[int | None] = mapped_column(Integer, comment="the revision it takes back")
+
+
+class PlanComment(OfDistrict, Base):
+    """What somebody said about a plan."""
+
+    __tablename__ = "plan_comments"
+    __table_args__ = (within("plans", "plan_id"),)
+
+    plan_id: Mapped[int] = mapped_column(BigInteger, index=True)
+    at: Mapped[datetime] = mapped_column(TIMESTAMP(timezone=True), server_default=func.now())
+    actor: Mapped[str] = mapped_column(Text)
+    text: Mapped[str] = mapped_column(Text)
+
+
+class PlanLock(OfDistrict, Base):
+    """What neither hand nor balancer may move in a draft: a grid as a whole, or a cell."""
+
+    __tablename__ = "plan_locks"
+    __table_args__ = (
+        within("plans", "plan_id"),
+        within("grids", "grid_id"),
+        within("cells", "cell_id"),
+        CheckConstraint("num_nonnulls(grid_id, cell_id) = 1", name="one"),
+        UniqueConstraint("district", "plan_id", "grid_id"),
+        UniqueConstraint("district", "plan_id", "cell_id"),
+    )
+
+    plan_id: Mapped[int] = mapped_column(BigInteger)
+    grid_id: Mapped[int | None] = mapped_column(BigInteger, comment="its set of cells may not change")
+    cell_id: Mapped[int | None] = mapped_column(BigInteger, comment="it stays in the grid it is in")
     actor: Mapped[str] = mapped_column(Text)
     at: Mapped[datetime] = mapped_column(TIMESTAMP(timezone=True), server_default=func.now())
 

@@ -1,0 +1,91 @@
+"""Plans over time: when they were carried out, comments, locks, undone moves, and the district's clock."""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import postgresql
+
+from data import walls
+from data.session import APP_ROLE
+
+revision = "0008"
+down_revision = "0007"
+branch_labels = None
+depends_on = None
+
+# What was carried out stays carried out: a machine's clock that steps back cannot put an older plan in force.
+NOW = f"""
+CREATE FUNCTION district_now(code text) RETURNS timestamptz LANGUAGE sql STABLE AS $$
+    SELECT greatest(clock_timestamp(), (SELECT max(lower(valid)) FROM plans
+                                        WHERE district = code AND activated_at IS NOT NULL))
+$$;
+ALTER FUNCTION district_now OWNER TO {APP_ROLE}
+"""
+
+
+def upgrade() -> None:
+    instant = postgresql.TIMESTAMP(timezone=True)
+    op.add_column("plans", sa.Column("activated_at", instant, comment="when what fell due was carried out"))
+    op.add_column("plans", sa.Column("approval", sa.Text(), comment="what the approver said"))
+    op.execute("UPDATE plans SET activated_at = lower(valid) WHERE valid IS NOT NULL")
+    op.create_check_constraint(
+        op.f("ck_plans_activated"), "plans", "state <> 'superseded' OR activated_at IS NOT NULL"
+    )
+    op.add_column("plan_moves", sa.Column("undoes", sa.Integer(), comment="the revision it takes back"))
+    op.create_table(
+        "plan_comments",
+        sa.Column("plan_id", sa.BigInteger(), nullable=False),
+        sa.Column("at", instant, server_default=sa.text("now()"), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("district", sa.Text(), nullable=False),
+        sa.Column("id", sa.BigInteger(), sa.Identity(), nullable=False),
+        sa.ForeignKeyConstraint(["district"], ["districts.code"], name=op.f("fk_plan_comments_district")),
+        sa.ForeignKeyConstraint(
+            ["district", "plan_id"],
+            ["plans.district", "plans.id"],
+            name=op.f("fk_plan_comments_district_plan_id"),
+        ),
+        sa.PrimaryKeyConstraint("district", "id", name=op.f("pk_plan_comments")),
+    )
+    op.create_index(op.f("ix_plan_comments_plan_id"), "plan_comments", ["plan_id"])
+    op.create_table(
+        "plan_locks",
+        sa.Column("plan_id", sa.BigInteger(), nullable=False),
+        sa.Column("grid_id", sa.BigInteger(), comment="its set of cells may not change"),
+        sa.Column("cell_id", sa.BigInteger(), comment="it stays in the grid it is in"),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("at", instant, server_default=sa.text("now()"), nullable=False),
+        sa.Column("district", sa.Text(), nullable=False),
+        sa.Column("id", sa.BigInteger(), sa.Identity(), nullable=False),
+        sa.CheckConstraint("num_nonnulls(grid_id, cell_id) = 1", name=op.f("ck_plan_locks_one")),
+        sa.ForeignKeyConstraint(["district"], ["districts.code"], name=op.f("fk_plan_locks_district")),
+        *(
+            sa.ForeignKeyConstraint(
+                ["district", column],
+                [f"{table}.district", f"{table}.id"],
+                name=op.f(f"fk_plan_locks_district_{column}"),
+            )
+            for column, table in {"plan_id": "plans", "grid_id": "grids", "cell_id": "cells"}.items()
+        ),
+        sa.PrimaryKeyConstraint("district", "id", name=op.f("pk_plan_locks")),
+        sa.UniqueConstraint(
+            "district", "plan_id", "grid_id", name=op.f("uq_plan_locks_district_plan_id_grid_id")
+        ),
+        sa.UniqueConstraint(
+            "district", "plan_id", "cell_id", name=op.f("uq_plan_locks_district_plan_id_cell_id")
+        ),
+    )
+    op.execute(NOW)
+    for table in ("plan_comments", "plan_locks"):
+        for statement in walls.build(table):
+            op.execute(statement)
+
+
+def downgrade() -> None:
+    op.execute("DROP FUNCTION district_now")
+    op.drop_table("plan_locks")
+    op.drop_table("plan_comments")
+    op.drop_column("plan_moves", "undoes")
+    op.drop_constraint(op.f("ck_plans_activated"), "plans")
+    op.drop_column("plans", "approval")
+    op.drop_column("plans", "activated_at")
