@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import geopandas as gpd
@@ -32,6 +33,12 @@ class Ground:
     buildings: gpd.GeoDataFrame
     streets: gpd.GeoDataFrame
     barriers: gpd.GeoDataFrame
+
+    def same(self, other: Ground) -> bool:
+        """Tell whether cells made from the other would be the same."""
+        return all(
+            one.equals(its) for one, its in zip(vars(self).values(), vars(other).values(), strict=True)
+        )
 
 
 @dataclass(frozen=True)
@@ -76,6 +83,26 @@ def ground(connection: Connection, district: str) -> Ground:
             district=district,
         ),
     )
+
+
+def enclosures(connection: Connection, district: str) -> dict[bytes, bytes]:
+    """Return the tessellations that are remembered, by digest; see `geo.enclosures.Memo`."""
+    rows = connection.execute(
+        text("SELECT digest, land FROM enclosures WHERE district = :district"), {"district": district}
+    )
+    return {bytes(row.digest): bytes(row.land) for row in rows}
+
+
+def remember(connection: Connection, district: str, used: Mapping[bytes, bytes]) -> None:
+    """Store the tessellations a cell set was made with, and forget all others."""
+    stage(connection, "new_enclosures", {"digest": "bytea", "land": "bytea"}, used.items())
+    for statement in (
+        "DELETE FROM enclosures e WHERE district = :district"
+        " AND NOT EXISTS (SELECT FROM new_enclosures n WHERE n.digest = e.digest)",
+        "INSERT INTO enclosures (district, digest, land) SELECT :district, digest, land FROM new_enclosures"
+        " ON CONFLICT DO NOTHING",
+    ):
+        connection.execute(text(statement), {"district": district})
 
 
 def latest_set(connection: Connection, district: str) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import geopandas as gpd
 import pandas as pd
@@ -11,11 +11,16 @@ import shapely
 from data import cells as stored
 from data import districts, versions
 from data.session import Store
+from etl.acting import Act, acting, check_scope
 from etl.actor import Actor
 from geo.cells import make_cells
 from geo.crs import WGS84, Plane, to_metric
-from geo.errors import ConflictError
+from geo.enclosures import Memo
+from geo.errors import ConflictError, StaleError
 from geo.progress import Progress, silent
+
+ATTEMPTS = 3
+"""How often cells are made anew when the register changes while they are made."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +47,8 @@ def build_cells(
 ) -> CellReport:
     """Tile every community of a district with cells and store them as its next cell set.
 
-    Cells that come out as they were keep their ids; where all do, nothing is written.
+    Only enclosures that changed are tessellated, and nobody waits meanwhile. Cells that come out as they were
+    keep their ids; where all do, no set is made.
 
     Parameters
     ----------
@@ -53,21 +59,52 @@ def build_cells(
     ------
     ConflictError
         If the district has no community with a boundary.
+    StaleError
+        If its register changed again and again while cells were made.
     """
-    with store.begin(district) as connection:
-        place = districts.lock(connection, district)
+    check_scope(actor, district)
+    memo: Memo | None = None
+    for _ in range(ATTEMPTS):
+        ground, srid, known = _read(store, district)
+        memo = memo or Memo(known)
+        cells, borders = _tile(ground, srid, entrance_band, memo, progress)
+        progress("store", 0.0)
+        with acting(store, actor, district) as act:
+            if not stored.ground(act.connection, district).same(ground):
+                continue
+            change = _store(act, cells, borders, memo)
+        progress("store", 1.0)
+        return _report(ground, cells, change)
+    raise StaleError(
+        f"The register of district {district} was changed {ATTEMPTS} times while its cells were made.",
+        "Make them when its imports are done: gridgov cells build.",
+    )
+
+
+def _read(store: Store, district: str) -> tuple[stored.Ground, int, dict[bytes, bytes]]:
+    """Read what cells are made from, the district's metric system and the tessellations remembered."""
+    with store.read(district) as connection:
+        place = districts.get(connection, district)
         ground = stored.ground(connection, district)
         if ground.communities.geometry.isna().all():
             raise ConflictError(
                 f"District {district} has no community with a boundary.",
                 "Import its communities or buildings first.",
             )
-        cells, borders = _tile(ground, place.srid, entrance_band, progress)
-        progress("store", 0.0)
-        change = stored.write_set(connection, district, actor.id, cells, borders)
-        if change.added or change.retired:
-            versions.advance(connection, district, "cells")
-        progress("store", 1.0)
+        return ground, place.srid, stored.enclosures(connection, district)
+
+
+def _store(act: Act, cells: gpd.GeoDataFrame, borders: pd.DataFrame, memo: Memo) -> stored.SetChange:
+    """Write a cell set where it differs from the one before."""
+    change = stored.write_set(act.connection, act.code, act.actor.id, cells, borders)
+    stored.remember(act.connection, act.code, memo.used)
+    if change.added or change.retired:
+        versions.advance(act.connection, act.code, "cells")
+        act.record("cells.build", f"cell set {change.number}", after=asdict(change))
+    return change
+
+
+def _report(ground: stored.Ground, cells: gpd.GeoDataFrame, change: stored.SetChange) -> CellReport:
     return CellReport(
         number=change.number,
         communities=len(ground.communities),
@@ -82,7 +119,7 @@ def build_cells(
 
 
 def _tile(
-    ground: stored.Ground, srid: int, entrance_band: int, progress: Progress
+    ground: stored.Ground, srid: int, entrance_band: int, memo: Memo, progress: Progress
 ) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
     """Make the cells of one community after the other; rows of all are numbered through."""
     bounded = ground.communities[ground.communities.geometry.notna()]
@@ -106,6 +143,7 @@ def _tile(
             streets[near_streets.query(shape, predicate="intersects")],
             barriers[near_barriers.query(shape, predicate="intersects")],
             entrance_band=entrance_band,
+            memo=memo,
         )
         parts.append(made.cells.assign(community_id=community))
         edges.append(made.borders.assign(a=made.borders.a + offset, b=made.borders.b + offset))

@@ -20,19 +20,14 @@ import shapely
 from shapely.geometry import MultiPolygon, Polygon
 
 from geo.adjacency import BARRIER_M, Borders, borders_of, components, settle
-from geo.coverage import Geometries, area_only, dissolve, faces, outlines, owners, planar, valid_area
+from geo.coverage import Geometries, dissolve, faces, outlines, owners, planar, valid_area
+from geo.enclosures import Memo, tessellate
 from geo.errors import CoordinateError, InputError
-from geo.plots import MARGIN_M, Plots, make_plots
+from geo.plots import MARGIN_M, make_plots
 from geo.strips import divide
 
 OUTSIDE_M = 1.0
 """How far a building may lie outside its community, metres: rounding between coordinate systems."""
-
-SEGMENT_M = 0.7
-"""Outlines are broken into segments of this length for the tessellation, metres.
-
-Half of it is less than `geo.plots.GAP_M`, so that no point of a plot is nearer to another plot's vertices.
-"""
 
 
 @dataclass(frozen=True)
@@ -77,6 +72,7 @@ def make_cells(
     barriers: Sequence[shapely.Geometry],
     *,
     entrance_band: int = 330,
+    memo: Memo | None = None,
 ) -> CellSet:
     """Tile a community with cells.
 
@@ -93,6 +89,9 @@ def make_cells(
         stands on it. A line that ends before it meets another cuts nothing.
     entrance_band : int
         A building with more households and several entrances becomes one cell an entrance.
+    memo : Memo, optional
+        Tessellations that need not be made again; is told which were used. The cells are the same, byte for
+        byte, with it and without.
 
     Returns
     -------
@@ -116,7 +115,7 @@ def make_cells(
     walls = _reaching(area, barriers, "Barrier")
     lines = [shapely.boundary(area), *outlines(walls), *outlines(_reaching(area, streets, "Street"))]
     enclosures = _within(area, faces(lines))
-    pieces = _pieces(rows, enclosures, entrance_band)
+    pieces = _pieces(rows, enclosures, entrance_band, Memo() if memo is None else memo)
     found = _within(area, faces(shapely.boundary([*enclosures, *pieces.area])))
     borders = borders_of(found, walls)
     label = _label(found, pieces, borders, rows)
@@ -164,10 +163,10 @@ def _within(area: shapely.Geometry, found: Geometries) -> Geometries:
     return np.asarray(found[owners(found, np.array([area], dtype=object)) == 0])
 
 
-def _pieces(rows: gpd.GeoDataFrame, enclosures: Geometries, band: int) -> _Pieces:
+def _pieces(rows: gpd.GeoDataFrame, enclosures: Geometries, band: int, memo: Memo) -> _Pieces:
     """Give every building, or every entrance of one above the band, its piece of land."""
     plots = make_plots(rows.geometry.to_numpy(), enclosures)
-    land = _tessellate(plots, enclosures)
+    land = tessellate(plots, enclosures, memo)
     entrances = np.where(rows["households"] > band, rows["entrances"], 1).astype(np.intp)
     building = np.repeat(np.arange(len(rows)), entrances)
     entrance = np.arange(len(building)) - np.repeat(np.cumsum(entrances) - entrances, entrances) + 1
@@ -181,28 +180,6 @@ def _pieces(rows: gpd.GeoDataFrame, enclosures: Geometries, band: int) -> _Piece
     seed[divided] = shapely.point_on_surface(area[divided])
     split = entrances[building] > 1
     return _Pieces(area, seed, building, entrance * split, entrances[building] * split)
-
-
-def _tessellate(plots: Plots, enclosures: Geometries) -> Geometries:
-    """Return the land of each plot: its enclosure if it is alone there, else its share of it."""
-    land = enclosures[plots.enclosure]
-    crowded = np.bincount(plots.enclosure, minlength=len(enclosures))[plots.enclosure] > 1
-    if crowded.any():
-        import momepy  # here, because it takes two seconds that a command without cells need not wait
-
-        shared = momepy.enclosed_tessellation(
-            gpd.GeoSeries(plots.shape)[crowded],
-            gpd.GeoSeries(enclosures[np.unique(plots.enclosure[crowded])]),
-            shrink=0,  # plots lie apart already
-            segment=SEGMENT_M,
-            simplify=False,  # as momepy does it, lines beside a clipped polygon are an error
-            n_jobs=1,
-        )
-        for _, together in shared.geometry.groupby(shared["enclosure_index"]):
-            land[together.index] = shapely.coverage_simplify(
-                area_only(together.to_numpy()), SEGMENT_M / 2, simplify_boundary=False
-            )
-    return land
 
 
 def _label(

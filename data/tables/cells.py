@@ -12,6 +12,7 @@ from sqlalchemy import (
     ForeignKey,
     ForeignKeyConstraint,
     Integer,
+    LargeBinary,
     SmallInteger,
     Text,
     func,
@@ -73,3 +74,13 @@ class CellBorder(Base):
     b: Mapped[int] = mapped_column(BigInteger, primary_key=True, index=True)
     shared_m: Mapped[float] = mapped_column(Double)
     barrier: Mapped[bool]
+
+
+class Enclosure(Base):
+    """A tessellation worth remembering; see `geo.enclosures`. It may be forgotten at any time."""
+
+    __tablename__ = "enclosures"
+
+    district: Mapped[str] = mapped_column(Text, ForeignKey("districts.code"), primary_key=True)
+    digest: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True, comment="of its outline and plots")
+    land: Mapped[bytes] = mapped_column(LargeBinary, comment="of each plot, WKB in metres")
