@@ -5,7 +5,7 @@ from __future__ import annotations
 import geopandas as gpd
 from sqlalchemy import Connection
 
-from data import cells, grids, plans
+from data import assignments, cells, grids, plans
 from data.districts import District
 from data.frames import read_geo
 from geo.drawing import draw
@@ -43,7 +43,7 @@ def plan_grids(connection: Connection, district: District, plan: plans.Plan) -> 
     stored = grids.of_plan(connection, district.code, plan.id)
     if plan.valid is not None:
         return stored
-    assigned = plans.assignment(connection, district.code, plan.id)
+    assigned = assignments.of_plan(connection, district.code, plan.id)
     members = cells.members(connection, district.code, plan.cell_set)
     drawn = draw(members.merge(assigned, left_on="id", right_on="cell_id"), district.srid)
     named = stored.drop(columns=[*drawn.columns.intersection(stored.columns), "geometry"], errors="ignore")

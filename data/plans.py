@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,18 +11,20 @@ from sqlalchemy import Connection, text
 from sqlalchemy.dialects.postgresql import Range
 
 from data.bulk import stage
-from data.frames import read
 from geo.errors import NotFoundError
 
 _COLUMNS = (
     "id, number, title, state, origin, based_on, cell_set, revision, target, tolerance_percent, author,"
-    " approved_by, created_at, valid, report"
+    " approved_by, approval, created_at, valid, activated_at, report"
 )
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A plan without its assignment; ``valid`` is None until it is published."""
+    """A plan without its assignment.
+
+    ``valid`` is None until it is published; ``activated_at`` until what its publication brings was carried out.
+    """
 
     id: int
     number: int
@@ -37,25 +38,32 @@ class Plan:
     tolerance_percent: int
     author: str
     approved_by: str | None
+    approval: str | None
     created_at: datetime
     valid: Range[datetime] | None
+    activated_at: datetime | None
     report: dict[str, Any]
 
+    @property
+    def effective(self) -> datetime | None:
+        """When it takes effect, or took it; None until it is published."""
+        return self.valid.lower if self.valid else None
 
-@dataclass(frozen=True)
-class Problem:
-    """A rule a plan breaks; ``grid_id`` is None where it is about the plan as a whole."""
-
-    rule: str
-    detail: str
-    grid_id: int | None = None
+    @property
+    def scheduled(self) -> bool:
+        """Whether it is published for a time that has not come."""
+        return self.state == "published" and self.activated_at is None
 
 
 def every(connection: Connection, district: str) -> list[Plan]:
     """Return all plans of a district, the newest first."""
+    return _many(connection, "true", "number DESC", district=district)
+
+
+def _many(connection: Connection, condition: str, order: str, **values: Any) -> list[Plan]:
     rows = connection.execute(
-        text(f"SELECT {_COLUMNS} FROM plans WHERE district = :district ORDER BY number DESC"),
-        {"district": district},
+        text(f"SELECT {_COLUMNS} FROM plans WHERE district = :district AND {condition} ORDER BY {order}"),
+        values,
     )
     return [Plan(*row) for row in rows]
 
@@ -65,7 +73,7 @@ def in_force(connection: Connection, district: str, at: datetime | None = None) 
     row = connection.execute(
         text(
             f"SELECT {_COLUMNS} FROM plans WHERE district = :district"
-            " AND valid @> COALESCE(CAST(:at AS timestamptz), clock_timestamp())"
+            " AND valid @> COALESCE(CAST(:at AS timestamptz), district_now(:district))"
         ),
         {"district": district, "at": at},
     ).one_or_none()
@@ -89,38 +97,6 @@ def get(connection: Connection, district: str, number: int) -> Plan:
             f"District {district} has no plan {number}.", "gridgov plan list shows its plans."
         )
     return Plan(*row)
-
-
-def assignment(connection: Connection, district: str, plan_id: int) -> pd.DataFrame:
-    """Return the grid of every cell of a plan: cell_id, grid_id."""
-    return read(
-        connection,
-        "SELECT cell_id, grid_id FROM plan_cells WHERE district = :district AND plan_id = :plan ORDER BY cell_id",
-        district=district,
-        plan=plan_id,
-    )
-
-
-def assignment_on(connection: Connection, district: str, plan_id: int, cell_set: int) -> pd.DataFrame:
-    """Carry a published plan over to the cells of another set: cell_id, grid_id.
-
-    A cell that was in the plan keeps its grid; a newer one is in the grid whose polygon covers it, and in
-    none (a missing value) where no grid of its community does.
-    """
-    return read(
-        connection,
-        "SELECT c.id AS cell_id, COALESCE(pc.grid_id, ("
-        " SELECT g.id FROM plan_grids pg JOIN grids g ON g.district = pg.district AND g.id = pg.grid_id"
-        " WHERE pg.district = c.district AND pg.plan_id = :plan AND g.community_id = c.community_id"
-        " AND ST_Covers(pg.shape, ST_PointOnSurface(c.shape)) ORDER BY g.code LIMIT 1)) AS grid_id"
-        " FROM cells c LEFT JOIN plan_cells pc"
-        " ON pc.district = c.district AND pc.plan_id = :plan AND pc.cell_id = c.id"
-        " WHERE c.district = :district AND c.first_set <= :number"
-        " AND (c.last_set IS NULL OR c.last_set >= :number) ORDER BY c.id",
-        district=district,
-        plan=plan_id,
-        number=cell_set,
-    )
 
 
 def add_draft(connection: Connection, district: str, draft: dict[str, Any], cells: pd.DataFrame) -> Plan:
@@ -162,91 +138,120 @@ def add_draft(connection: Connection, district: str, draft: dict[str, Any], cell
     return plan
 
 
-def add_moves(
-    connection: Connection, district: str, plan: Plan, moves: Iterable[tuple[int | None, int, list[int], int]]
-) -> None:
-    """Record moves of a plan: from grid, to grid, cells, households."""
-    rows = [
-        {
-            "district": district,
-            "plan": plan.id,
-            "revision": plan.revision,
-            "actor": plan.author,
-            "from": from_grid,
-            "to": to_grid,
-            "cells": cells,
-            "households": households,
-        }
-        for from_grid, to_grid, cells, households in moves
-    ]
-    if rows:
-        connection.execute(
-            text(
-                "INSERT INTO plan_moves (district, plan_id, revision, from_grid, to_grid, cells, households, actor)"
-                " VALUES (:district, :plan, :revision, :from, :to, :cells, :households, :actor)"
-            ),
-            rows,
-        )
-
-
-def write_problems(
+def set_state(
     connection: Connection,
     district: str,
     plan_id: int,
-    problems: Iterable[Problem],
+    state: str,
     *,
-    waived_by: str,
-    reason: str,
+    by: str | None = None,
+    said: str | None = None,
 ) -> None:
-    """Put on record what a plan breaks and who let it pass for which reason."""
-    stage(
-        connection,
-        "new_problems",
-        {"grid_id": "bigint", "rule": "text", "detail": "text"},
-        ((problem.grid_id, problem.rule, problem.detail) for problem in problems),
-    )
+    """Move a plan to a state; who approved it, and what they said, is kept while it stays approved."""
     connection.execute(
         text(
-            "INSERT INTO plan_problems (district, plan_id, grid_id, rule, detail, waived_by, waiver_reason)"
-            " SELECT :district, :plan, grid_id, rule, detail, :by, :reason FROM new_problems"
+            "UPDATE plans SET state = :state, approved_by = :by, approval = :said"
+            " WHERE district = :district AND id = :plan"
         ),
-        {"district": district, "plan": plan_id, "by": waived_by, "reason": reason},
+        {"district": district, "plan": plan_id, "state": state, "by": by, "said": said},
     )
 
 
-def problems(connection: Connection, district: str, plan_id: int) -> pd.DataFrame:
-    """Return what is on record against a plan: rule, code, detail, waived_by, waiver_reason."""
-    return read(
-        connection,
-        "SELECT p.rule, g.code, p.detail, p.waived_by, p.waiver_reason FROM plan_problems p"
-        " LEFT JOIN grids g ON g.district = p.district AND g.id = p.grid_id"
-        " WHERE p.district = :district AND p.plan_id = :plan ORDER BY p.rule, g.code, p.id",
-        district=district,
-        plan=plan_id,
-    )
+def instant(connection: Connection, district: str) -> datetime:
+    """Return the instant at which a plan published now takes effect: after every one that took effect.
 
-
-def put_in_force(connection: Connection, district: str, plan_id: int, approved_by: str) -> None:
-    """End the plan in force now and let this one follow at the same instant.
-
-    Now is not when the transaction began: it may have waited for another publication to end.
+    Not when the transaction began: it may have waited for another publication to end.
     """
-    instant = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
-    values = {"district": district, "plan": plan_id, "by": approved_by, "now": instant}
+    found: datetime = connection.execute(
+        text(
+            "SELECT greatest(clock_timestamp(), max(lower(valid)) + interval '1 microsecond') FROM plans"
+            " WHERE district = :district AND activated_at IS NOT NULL"
+        ),
+        {"district": district},
+    ).scalar_one()
+    return found
+
+
+def publish(connection: Connection, district: str, plan_id: int, effective: datetime) -> None:
+    """Let a plan hold from an instant on, and the one that holds then end with it."""
+    values = {"district": district, "plan": plan_id, "at": effective}
     connection.execute(
         text(
-            "UPDATE plans SET state = 'superseded', valid = tstzrange(lower(valid), :now)"
-            " WHERE district = :district AND valid @> CAST(:now AS timestamptz)"
+            "UPDATE plans SET valid = tstzrange(lower(valid), :at)"
+            " WHERE district = :district AND valid @> CAST(:at AS timestamptz)"
         ),
         values,
     )
     connection.execute(
         text(
-            "UPDATE plans SET state = 'published', approved_by = :by, valid = tstzrange(:now, NULL)"
+            "UPDATE plans SET state = 'published', valid = tstzrange(:at, NULL)"
             " WHERE district = :district AND id = :plan"
         ),
         values,
     )
+
+
+def unpublish(connection: Connection, district: str, plan: Plan) -> None:
+    """Withdraw a plan that has not taken effect; the one before it holds on."""
+    values = {"district": district, "plan": plan.id, "at": plan.effective}
+    connection.execute(
+        text("UPDATE plans SET state = 'withdrawn', valid = NULL WHERE district = :district AND id = :plan"),
+        values,
+    )
+    connection.execute(
+        text(
+            "UPDATE plans SET valid = tstzrange(lower(valid), NULL)"
+            " WHERE district = :district AND upper(valid) = :at"
+        ),
+        values,
+    )
+
+
+def due(connection: Connection, district: str) -> list[Plan]:
+    """Return the plans whose time has come and that were not carried out, the earliest first."""
+    return _many(
+        connection,
+        "state = 'published' AND activated_at IS NULL AND lower(valid) <= clock_timestamp()",
+        "lower(valid)",
+        district=district,
+    )
+
+
+def scheduled(connection: Connection, district: str) -> Plan | None:
+    """Return the plan that is published for a time that has not come, if there is one."""
+    found = _many(
+        connection, "state = 'published' AND activated_at IS NULL", "lower(valid)", district=district
+    )
+    return found[0] if found else None
+
+
+def activate(connection: Connection, district: str, plan: Plan) -> Plan | None:
+    """Put on record that a plan's publication was carried out; return the plan it supersedes, if any."""
+    values = {"district": district, "plan": plan.id, "at": plan.effective}
+    connection.execute(
+        text("UPDATE plans SET activated_at = clock_timestamp() WHERE district = :district AND id = :plan"),
+        values,
+    )
+    number = connection.execute(
+        text(
+            "UPDATE plans SET state = 'superseded' WHERE district = :district AND upper(valid) = :at"
+            " RETURNING number"
+        ),
+        values,
+    ).scalar()
+    return None if number is None else get(connection, district, number)
+
+
+def raise_revision(connection: Connection, district: str, plan: Plan) -> int:
+    """Count one more revision of a plan's assignment, and return it."""
+    raised = connection.execute(
+        text(
+            "UPDATE plans SET revision = revision + 1 WHERE district = :district AND id = :plan"
+            " RETURNING revision"
+        ),
+        {"district": district, "plan": plan.id},
+    )
+    return int(raised.scalar_one())
 
 
 def named_or_in_force(connection: Connection, district: str, number: int | None) -> Plan:
@@ -282,8 +287,19 @@ def any_stated(connection: Connection, district: str) -> bool:
 
 def base_of(connection: Connection, district: str, plan: Plan) -> Plan | None:
     """Return the plan that a plan is based on."""
-    row = connection.execute(
-        text(f"SELECT {_COLUMNS} FROM plans WHERE district = :district AND id = :base"),
-        {"district": district, "base": plan.based_on},
-    ).one_or_none()
-    return Plan(*row) if row else None
+    found = _many(connection, "id = :base", "id", district=district, base=plan.based_on)
+    return found[0] if found else None
+
+
+def before(connection: Connection, district: str, plan: Plan) -> Plan | None:
+    """Return the plan that was in force until a plan took effect."""
+    found = _many(connection, "upper(valid) = :since", "id", district=district, since=plan.effective)
+    return found[0] if found else None
+
+
+def published_base(connection: Connection, district: str, plan: Plan) -> Plan | None:
+    """Return the nearest plan a plan descends from that was ever in force."""
+    base = base_of(connection, district, plan)
+    while base is not None and base.activated_at is None:
+        base = base_of(connection, district, base)
+    return base

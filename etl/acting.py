@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from data import audit, districts
 from data.districts import District
 from data.session import Store
+from etl.activation import carry_out_due
 from etl.actor import Actor
 from geo.errors import ForbiddenError
 
@@ -63,6 +64,8 @@ class Act:
 def acting(store: Store, actor: Actor, district: str) -> Iterator[Act]:
     """Open the transaction of one use case; whoever else changes the district waits until it ends.
 
+    A plan whose time has come is carried out first, so that no act finds the district half changed.
+
     Raises
     ------
     ForbiddenError
@@ -72,7 +75,9 @@ def acting(store: Store, actor: Actor, district: str) -> Iterator[Act]:
     """
     check_scope(actor, district)
     with store.begin(district) as connection:
-        yield Act(connection, actor, districts.lock(connection, district))
+        place = districts.lock(connection, district)
+        carry_out_due(connection, district)
+        yield Act(connection, actor, place)
 
 
 def check_scope(actor: Actor, district: str) -> None:

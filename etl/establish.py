@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from data import districts, plans
+from data import plans
 from data.session import Store
+from etl.acting import acting
 from etl.actor import Actor
 from etl.cells import CellReport, build_cells
 from etl.plans import DraftReport, add_proposed, add_stated, propose
-from etl.publish import PublishReport, put_in_force
+from etl.publish import PublishReport, pass_as_system
 from geo.progress import Progress, silent
 
 FIRST_PLAN = "First plan of the district, published with its import."
@@ -38,22 +39,19 @@ def establish(
     """Make cells, then draft a first plan and publish it; the cells are a transaction, and the plan is one.
 
     A run that was cut off is gone on with by another. The plan is the ledger's own where buildings state
-    their grids, else the balancer's. Where a plan is in force already it stays: a changed ledger is met with
-    a rebalance, never by redrawing unasked.
+    their grids, else the balancer's; the system approves it, on record. Where a plan is in force already it
+    stays: a changed ledger is met with a rebalance, never by redrawing unasked.
     """
     cells = build_cells(store, actor, district, entrance_band=entrance_band, progress=progress)
-    with store.begin(district) as connection:
-        place = districts.lock(connection, district)
-        if plans.in_force(connection, district):
+    with acting(store, actor, district) as act:
+        if plans.in_force(act.connection, district):
             return Established(cells, None, None)
-        if plans.any_stated(connection, district):
-            draft = add_stated(connection, actor, place, target, tolerance_percent)
-            return Established(cells, draft, put_in_force(connection, actor, place, draft.number))
+        if plans.any_stated(act.connection, district):
+            draft = add_stated(act, target, tolerance_percent)
+            return Established(cells, draft, pass_as_system(act, draft.number))
     proposed = propose(store, district, target=target, tolerance_percent=tolerance_percent, progress=progress)
-    with store.begin(district) as connection:
-        place = districts.lock(connection, district)
-        if plans.in_force(connection, district):
+    with acting(store, actor, district) as act:
+        if plans.in_force(act.connection, district):
             return Established(cells, None, None)
-        draft = add_proposed(connection, actor, place, proposed)
-        done = put_in_force(connection, actor, place, draft.number, waive=FIRST_PLAN)
-        return Established(cells, draft, done)
+        draft = add_proposed(act, proposed)
+        return Established(cells, draft, pass_as_system(act, draft.number, waive=FIRST_PLAN))

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
+from data import assignments, districts, grids, locks, moves, plans, versions
 from data import cells as stored_cells
-from data import districts, grids, plans
 from data.session import Store
+from etl.acting import Act, acting
 from etl.actor import Actor
 from etl.posing import Ground, pose, read_ground
-from geo.balance import Measures, Problem, Proposal, balance, measure
+from geo.balance import Locks, Measures, Problem, Proposal, balance, measure
 from geo.errors import ConflictError, StaleError
 from geo.fill import fill
 from geo.progress import Progress, silent
@@ -81,19 +82,19 @@ def draft_stated(
     ConflictError
         If no building states its grid, or the district has no cells.
     """
-    with store.begin(district) as connection:
-        return add_stated(connection, actor, districts.lock(connection, district), target, tolerance_percent)
+    with acting(store, actor, district) as act:
+        return add_stated(act, target, tolerance_percent)
 
 
-def add_stated(
-    connection: Connection, actor: Actor, place: districts.District, target: int, tolerance_percent: int
-) -> DraftReport:
-    """Do what `draft_stated` does, in a transaction that holds the district."""
-    district = place.code
-    ground = read_ground(connection, district, place.srid, stored_cells.latest_set(connection, district))
+def add_stated(act: Act, target: int, tolerance_percent: int) -> DraftReport:
+    """Do what `draft_stated` does, in an open act."""
+    connection, district = act.connection, act.code
+    ground = read_ground(
+        connection, district, act.district.srid, stored_cells.latest_set(connection, district)
+    )
     stated = _stated(connection, district, ground)
     problem = pose(ground, stated, target, tolerance_percent)
-    assigned = _with_identities(connection, district, ground, fill(problem, stated), stated)
+    assigned = with_identities(connection, district, ground, fill(problem, stated), stated)
     after = figures(measure(problem, assigned))
     plan = plans.add_draft(
         connection,
@@ -105,11 +106,12 @@ def add_stated(
             "cell_set": ground.cell_set,
             "target": target,
             "tolerance_percent": tolerance_percent,
-            "author": actor.id,
+            "author": act.actor.id,
             "report": json.dumps({"after": asdict(after)}),
         },
         pd.DataFrame({"cell_id": ground.cells.id, "grid_id": assigned}),
     )
+    _recorded(act, plan, after)
     return DraftReport(plan.number, plan.title, None, after)
 
 
@@ -131,6 +133,7 @@ def rebalance(
     ----------
     base : int, optional
         Number of the plan to start from; the plan in force by default, and from scratch when there is none.
+        What is locked in it stays as it is, and stays locked.
     grid_count : int, optional
         Grids the district shall have.
 
@@ -151,8 +154,8 @@ def rebalance(
         seed=seed,
         progress=progress,
     )
-    with store.begin(district) as connection:
-        return add_proposed(connection, actor, districts.lock(connection, district), proposed)
+    with acting(store, actor, district) as act:
+        return add_proposed(act, proposed)
 
 
 @dataclass(frozen=True)
@@ -184,26 +187,26 @@ def propose(
             plans.in_force(connection, district) if base is None else plans.get(connection, district, base)
         )
         current = _carried(connection, district, based_on, ground)
-    problem = pose(ground, current, target, tolerance_percent, grid_count)
+        held = _locks(connection, district, based_on, ground, current)
+    problem = replace(pose(ground, current, target, tolerance_percent, grid_count), locks=held)
     return Proposed(ground, based_on, problem, balance(problem, seed=seed, progress=progress))
 
 
-def add_proposed(
-    connection: Connection, actor: Actor, place: districts.District, proposed: Proposed
-) -> DraftReport:
-    """Store a proposal as a draft, in a transaction that holds the district.
+def add_proposed(act: Act, proposed: Proposed) -> DraftReport:
+    """Store a proposal as a draft, in an open act.
 
     Raises
     ------
     StaleError
         If the cells were changed while the balancer worked.
     """
-    district, ground, based_on = place.code, proposed.ground, proposed.based_on
+    connection, district = act.connection, act.code
+    ground, based_on = proposed.ground, proposed.based_on
     problem, proposal = proposed.problem, proposed.proposal
     if stored_cells.latest_set(connection, district) != ground.cell_set:
         raise StaleError("The district's cells were changed meanwhile.", "Run the rebalance again.")
     before, after = figures(proposal.report.before), figures(proposal.report.after)
-    assigned = _with_identities(connection, district, ground, proposal.assignment, problem.current)
+    assigned = with_identities(connection, district, ground, proposal.assignment, problem.current)
     plan = plans.add_draft(
         connection,
         district,
@@ -216,12 +219,15 @@ def add_proposed(
             "cell_set": ground.cell_set,
             "target": problem.target,
             "tolerance_percent": problem.tolerance_percent,
-            "author": actor.id,
+            "author": act.actor.id,
             "report": json.dumps({"before": asdict(before), "after": asdict(after)}),
         },
         pd.DataFrame({"cell_id": ground.cells.id, "grid_id": assigned}),
     )
-    plans.add_moves(connection, district, plan, _moves(ground, problem, assigned))
+    moves.record(connection, district, plan, _moves(ground, problem, assigned))
+    if based_on is not None:
+        locks.carry(connection, district, based_on.id, plan.id)
+    _recorded(act, plan, after)
     return DraftReport(plan.number, plan.title, before if based_on else None, after)
 
 
@@ -252,18 +258,38 @@ def _stated(connection: Connection, district: str, ground: Ground) -> Labels:
     return labels
 
 
+def _recorded(act: Act, plan: plans.Plan, after: Figures) -> None:
+    versions.advance(act.connection, act.code, "drafts")
+    act.record(
+        "plan.propose" if plan.origin == "balanced" else "plan.state",
+        f"plan {plan.number}",
+        after={"grids": after.grids, "in_band": after.in_band, "households_moved": after.households_moved},
+    )
+
+
+def _locks(
+    connection: Connection, district: str, plan: plans.Plan | None, ground: Ground, current: Labels
+) -> Locks | None:
+    """Return what is locked in a plan, as the balancer takes it."""
+    held = locks.of_plan(connection, district, plan.id) if plan else None
+    if held is None or held.empty:
+        return None
+    cells = ground.cells.id.isin(held.cell_id.dropna()).to_numpy()
+    return Locks(np.where(cells, current, -1), frozenset(held.grid_id.dropna().astype(int)))
+
+
 def _carried(connection: Connection, district: str, plan: plans.Plan | None, ground: Ground) -> Labels:
     """Give every cell its grid in a plan, -1 where it has none there."""
     if plan is None:
         return np.full(len(ground.cells), -1, dtype=np.int64)
-    carried = plans.assignment_on(connection, district, plan.id, ground.cell_set)
+    carried = assignments.carried(connection, district, plan.id, ground.cell_set)
     labels: Labels = (
         carried.set_index("cell_id").grid_id.reindex(ground.cells.id).fillna(-1).to_numpy(np.int64)
     )
     return labels
 
 
-def _with_identities(
+def with_identities(
     connection: Connection, district: str, ground: Ground, labels: Labels, known: Labels
 ) -> Labels:
     """Replace the labels that are not among the known grid ids by the ids of newly made grids."""

@@ -20,7 +20,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 
 class GridgovError(Exception):
@@ -72,7 +73,19 @@ class ConflictError(GridgovError):
 
 
 class StaleError(ConflictError):
-    """The thing was changed by somebody else meanwhile."""
+    """The thing was changed by somebody else meanwhile.
+
+    Parameters
+    ----------
+    fault, remedy : str
+        As for `GridgovError`.
+    changes : sequence of mapping
+        What was changed, where it is known.
+    """
+
+    def __init__(self, fault: str, remedy: str = "", changes: Sequence[Mapping[str, Any]] = ()) -> None:
+        super().__init__(fault, remedy)
+        self.changes = list(changes)
 
 
 class CheckError(ConflictError):

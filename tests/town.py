@@ -160,7 +160,8 @@ class _Town:
             "  tstzrange(now() - interval '60 days', now() - interval '30 days')),"
             " (:d, 2, '均衡方案', 'published', 'balanced', 1, 300, 10, 'test',"
             "  tstzrange(now() - interval '30 days', NULL)),"
-            " (:d, 3, '草案', 'draft', 'edited', 1, 300, 10, 'test', NULL)"
+            " (:d, 3, '草案', 'draft', 'edited', 1, 300, 10, 'test', NULL);\n"
+            "UPDATE plans SET activated_at = lower(valid) WHERE district = :d AND valid IS NOT NULL"
         )
         for number, community, external, households in _GRIDS:
             self._add_grid(2, number, community, external, households, 0.01 * (number - 1), 0.01 * number)

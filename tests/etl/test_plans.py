@@ -12,14 +12,15 @@ import shapely
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
+from data import assignments, duties, grids, plans, problems, versions
 from data import cells as stored_cells
-from data import duties, grids, plans, versions
 from etl.actor import SYSTEM
 from etl.cells import build_cells
 from etl.establish import establish
 from etl.ledger import import_tables
+from etl.lifecycle import AS_FOUND
 from etl.plans import draft_stated, rebalance
-from etl.publish import AS_FOUND, publish
+from etl.publish import publish_as_system
 from geo.errors import CheckError, ConflictError, NotFoundError, StaleError
 from tests.settle import halves, settle
 
@@ -55,13 +56,13 @@ def test_todays_plan_is_published_as_found(store):
     with store.begin(CODE) as connection:
         plan = plans.in_force(connection, CODE)
         found = grids.of_plan(connection, CODE, plan.id)
-        problems = plans.problems(connection, CODE, plan.id)
+        found_problems = problems.of_plan(connection, CODE, plan.id)
     assert plan.origin == "imported"
     assert found.code.tolist() == [f"990001900{c:03d}{n:03d}" for c in (1, 2) for n in (1, 2)]
     assert found.external_code.tolist() == ["G1-E", "G1-W", "G2-E", "G2-W"]
     assert found.households.tolist() == [600, 120, 600, 120]
-    assert set(problems.rule) == {"size", "no_duty"}
-    assert set(problems.waiver_reason) == {AS_FOUND}
+    assert set(found_problems.rule) == {"size", "no_duty"}
+    assert set(found_problems.waiver_reason) == {AS_FOUND}
 
 
 def test_published_polygons_are_the_union_of_their_cells(store):
@@ -83,7 +84,7 @@ def test_a_rebalance_reaches_the_band_and_keeps_codes(store):
     report = rebalance(store, SYSTEM, CODE, **BAND)
     assert report.before.in_band == 0
     assert report.after.in_band == report.after.grids == 4
-    published = publish(store, SYSTEM, CODE, report.number, waive="no workers yet")
+    published = publish_as_system(store, SYSTEM, CODE, report.number, waive="no workers yet")
     assert published.codes_issued == 0
     with store.begin(CODE) as connection:
         first, second = plans.get(connection, CODE, 1), plans.get(connection, CODE, 2)
@@ -101,11 +102,11 @@ def test_a_new_grid_gets_the_next_code_and_a_code_is_never_given_twice(store):
     settle(store, communities=1, stated=lambda community, column, row: "G1")
     establish(store, SYSTEM, CODE, **BAND)
     two = rebalance(store, SYSTEM, CODE, **BAND)
-    publish(store, SYSTEM, CODE, two.number, waive="test")
+    publish_as_system(store, SYSTEM, CODE, two.number, waive="test")
     one = rebalance(store, SYSTEM, CODE, target=720, tolerance_percent=10, grid_count=1)
-    publish(store, SYSTEM, CODE, one.number, waive="test")
+    publish_as_system(store, SYSTEM, CODE, one.number, waive="test")
     three = rebalance(store, SYSTEM, CODE, target=240, tolerance_percent=10)
-    publish(store, SYSTEM, CODE, three.number, waive="test")
+    publish_as_system(store, SYSTEM, CODE, three.number, waive="test")
     issued = [row[0] for row in table(store, "SELECT code FROM grids WHERE code IS NOT NULL ORDER BY code")]
     assert issued == [f"990001900001{n:03d}" for n in range(1, 5)]
     with store.begin(CODE) as connection:
@@ -159,7 +160,7 @@ def test_waivable_problems_need_a_reason(store):
     establish(store, SYSTEM, CODE, **BAND)
     draft = rebalance(store, SYSTEM, CODE, **BAND)
     with pytest.raises(CheckError, match="waive") as refused:
-        publish(store, SYSTEM, CODE, draft.number)
+        publish_as_system(store, SYSTEM, CODE, draft.number)
     assert len(refused.value.problems) == 4
     assert in_force(store).number == 1
 
@@ -168,9 +169,9 @@ def test_only_a_draft_can_be_published(store):
     settle(store)
     establish(store, SYSTEM, CODE, **BAND)
     with pytest.raises(ConflictError, match="is published"):
-        publish(store, SYSTEM, CODE, 1)
+        publish_as_system(store, SYSTEM, CODE, 1)
     with pytest.raises(NotFoundError, match="no plan 9"):
-        publish(store, SYSTEM, CODE, 9)
+        publish_as_system(store, SYSTEM, CODE, 9)
 
 
 def test_a_draft_of_older_cells_or_another_revision_is_stale(store):
@@ -178,12 +179,12 @@ def test_a_draft_of_older_cells_or_another_revision_is_stale(store):
     establish(store, SYSTEM, CODE, **BAND)
     draft = rebalance(store, SYSTEM, CODE, **BAND)
     with pytest.raises(StaleError, match="revision 1"):
-        publish(store, SYSTEM, CODE, draft.number, waive="test", revision=2)
+        publish_as_system(store, SYSTEM, CODE, draft.number, waive="test", revision=2)
     with store.begin(CODE) as connection:
         connection.execute(text("UPDATE buildings SET retired_at = now() WHERE external_code = 'B1-0-0'"))
     build_cells(store, SYSTEM, CODE)
     with pytest.raises(StaleError, match="cells changed"):
-        publish(store, SYSTEM, CODE, draft.number, waive="test")
+        publish_as_system(store, SYSTEM, CODE, draft.number, waive="test")
 
 
 def test_hard_checks_cannot_be_waived(store):
@@ -204,9 +205,9 @@ def test_hard_checks_cannot_be_waived(store):
             {"p": plans.get(connection, CODE, second).id},
         )
     with pytest.raises(CheckError, match="every cell"):
-        publish(store, SYSTEM, CODE, first, waive="test")
+        publish_as_system(store, SYSTEM, CODE, first, waive="test")
     with pytest.raises(CheckError, match="another community"):
-        publish(store, SYSTEM, CODE, second, waive="test")
+        publish_as_system(store, SYSTEM, CODE, second, waive="test")
     assert in_force(store).number == 1
 
 
@@ -224,7 +225,7 @@ def test_a_new_building_is_carried_into_the_grid_that_covers_it(store):
     build_cells(store, SYSTEM, CODE)
     with store.begin(CODE) as connection:
         plan, latest = plans.in_force(connection, CODE), stored_cells.latest_set(connection, CODE)
-        carried = plans.assignment_on(connection, CODE, plan.id, latest).set_index("cell_id").grid_id
+        carried = assignments.carried(connection, CODE, plan.id, latest).set_index("cell_id").grid_id
         cells = stored_cells.members(connection, CODE, latest)
         found = grids.of_plan(connection, CODE, plan.id).set_index("external_code")
     assert latest == 2
@@ -254,7 +255,7 @@ def test_duties_follow_their_grid_and_rest_without_it(store):
     done = establish(store, SYSTEM, CODE, **BAND)
     assert (done.published.duties_bound, done.published.problems) == (2, [])
     merged = rebalance(store, SYSTEM, CODE, target=720, tolerance_percent=10, grid_count=1)
-    assert publish(store, SYSTEM, CODE, merged.number).duties_idle == 1
+    assert publish_as_system(store, SYSTEM, CODE, merged.number).duties_idle == 1
     with store.begin(CODE) as connection:
         assert duties.vacant(connection, CODE, in_force(store).id) == []
 
@@ -271,7 +272,7 @@ def test_open_cases_go_to_the_grid_that_covers_them(store):
             )
         )
     draft = rebalance(store, SYSTEM, CODE, **BAND)
-    report = publish(store, SYSTEM, CODE, draft.number, waive="test")
+    report = publish_as_system(store, SYSTEM, CODE, draft.number, waive="test")
     assert report.cases_moved == draft.after.households_moved / 20 > 0
     astray = table(
         store,
@@ -299,7 +300,7 @@ def test_a_ledger_imported_again_after_a_rebalance_changes_nothing(store):
     )
     assert not again().nothing_to_do
     merged = rebalance(store, SYSTEM, CODE, target=720, tolerance_percent=10, grid_count=1)
-    assert publish(store, SYSTEM, CODE, merged.number).cases_moved == 1
+    assert publish_as_system(store, SYSTEM, CODE, merged.number).cases_moved == 1
     held = "SELECT stated_grid, grid_id FROM cases UNION ALL SELECT stated_grid, grid_id FROM duties ORDER BY 1, 2"
     before = table(store, held)
     assert again().nothing_to_do
@@ -318,7 +319,7 @@ def test_a_new_code_is_never_one_that_was_issued(store):
             store, f"UPDATE communities SET code = '{code}' WHERE external_code = '{community}' RETURNING id"
         )
     draft = rebalance(store, SYSTEM, CODE, target=240, tolerance_percent=50, grid_count=6)
-    report = publish(store, SYSTEM, CODE, draft.number, waive="test")
+    report = publish_as_system(store, SYSTEM, CODE, draft.number, waive="test")
     assert report.codes_issued == 2
     codes = {code for (code,) in table(store, "SELECT code FROM grids")}
     assert codes >= {"990001900001001", "990001900001002", "990001900001003", "990001900999001"}
@@ -329,7 +330,7 @@ def test_a_refusal_names_the_grids(store):
     establish(store, SYSTEM, CODE, **BAND)
     draft = rebalance(store, SYSTEM, CODE, target=1000, tolerance_percent=10, grid_count=3)
     with pytest.raises(CheckError) as refused:
-        publish(store, SYSTEM, CODE, draft.number, waive="  ")
+        publish_as_system(store, SYSTEM, CODE, draft.number, waive="  ")
     sizes = [problem for problem in refused.value.problems if problem.startswith("size: ")]
     assert [line for line in sizes if re.match(r"size: 990001900001\d{3}, \d+ households", line)]
     assert [line for line in sizes if re.match(r"size: a new grid of 第1社区, \d+ households", line)]
@@ -351,8 +352,9 @@ def test_a_publication_that_waited_for_another_follows_it(store):
     first, second = (rebalance(store, SYSTEM, CODE, **BAND, seed=seed).number for seed in (1, 2))
     with store.begin(CODE) as late:
         late.execute(text("SELECT now()"))  # it begins before the other one, and goes on after it
-        publish(store, SYSTEM, CODE, first, waive="test")
-        plans.put_in_force(late, CODE, plans.get(late, CODE, second).id, "test")
+        publish_as_system(store, SYSTEM, CODE, first, waive="test")
+        waiting = Act(late, SYSTEM, districts.get(late, CODE))
+        pass_as_system(waiting, second, waive="test")
     with store.read(CODE) as connection:
         assert plans.in_force(connection, CODE).number == second
         spans = [plan.valid for plan in reversed(plans.every(connection, CODE))]
@@ -365,6 +367,6 @@ def test_moves_are_recorded_with_their_cells(store):
     draft = rebalance(store, SYSTEM, CODE, **BAND)
     with store.begin(CODE) as connection:
         first, second = (plans.get(connection, CODE, number) for number in (1, draft.number))
-        before, after = (plans.assignment(connection, CODE, plan.id).grid_id for plan in (first, second))
+        before, after = (assignments.of_plan(connection, CODE, plan.id).grid_id for plan in (first, second))
     moved = table(store, "SELECT cells FROM plan_moves")
     assert sum(len(cells) for (cells,) in moved) == int(np.count_nonzero(before != after))

@@ -26,14 +26,15 @@ from starlette.testclient import TestClient
 from api.app import create_app
 from api.atlas import map_data
 from data import cells, districts, grids, locate, plans, versions
+from data import problems as recorded
 from data.plans import Plan
 from data.session import Store
 from data.settings import Settings
 from etl.actor import SYSTEM, Actor
 from etl.establish import Established, establish
 from etl.ledger import ImportReport, import_ledger
+from etl.lifecycle import AS_FOUND
 from etl.osm import import_osm
-from etl.publish import AS_FOUND
 from geo.index import GAP_DEGREES, PointIndex
 from geo.locate import Locator, Register
 from maps.overview import overview_page
@@ -313,7 +314,7 @@ def test_the_ledgers_grids_are_published_as_found(place):
         stated[row["grid_id"]] += int(row["households"])
     with place.reading() as (connection, _, plan):
         found = grids.of_plan(connection, CODE, plan.id)
-        problems = plans.problems(connection, CODE, plan.id)
+        problems = recorded.of_plan(connection, CODE, plan.id)
     assert plan.origin == "imported"
     assert dict(zip(found.external_code, found.households, strict=True)) == stated
     assert found.provisional.all()
