@@ -8,12 +8,28 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from data import bulk
+from data import bulk, changes
+from data.changes import Written
 
 _HANDLER = """
     (SELECT e.external_code, e.grid_id, e.share FROM grid_external_codes e WHERE e.district = :district
      UNION ALL SELECT g.code, g.id, 1 FROM grids g WHERE g.district = :district AND g.code IS NOT NULL)
 """
+
+_STATED = f"""
+    SELECT h.grid_id, EXISTS (SELECT FROM plan_grids pg JOIN plans p ON p.district = pg.district
+        AND p.id = pg.plan_id AND p.valid @> district_now(:district)
+        WHERE pg.district = :district AND pg.grid_id = h.grid_id) AS in_force
+    FROM {_HANDLER} h WHERE h.external_code = s.grid ORDER BY in_force DESC, h.share DESC, h.grid_id LIMIT 1
+"""
+_COVERING = """
+    SELECT g.id FROM plans p JOIN plan_grids pg ON pg.district = p.district AND pg.plan_id = p.id
+    JOIN grids g ON g.district = pg.district AND g.id = pg.grid_id
+    WHERE p.district = :district AND p.valid @> district_now(:district) AND ST_Covers(pg.shape, s.point)
+    ORDER BY g.code LIMIT 1
+"""
+_HANDED = "CASE WHEN h.in_force OR s.state = 'closed' THEN h.grid_id ELSE coalesce(f.id, h.grid_id) END"
+"""The grid a case is given to: the one stated while it is in force, else, while it is open, the one at its place."""
 
 
 def rider_compounds(connection: Connection, district: str) -> dict[str, str]:
@@ -49,7 +65,7 @@ def grid_codes(connection: Connection, district: str) -> set[str]:
 
 def put_duties(
     connection: Connection, district: str, import_id: int, rows: Iterable[Sequence[Any]]
-) -> tuple[int, int]:
+) -> Written:
     """Add duties, and replace those whose last day differs.
 
     Parameters
@@ -59,36 +75,46 @@ def put_duties(
 
     Returns
     -------
-    (int, int)
+    Written
         Duties added and duties replaced. New ones are not bound to a grid yet.
     """
     columns = {"worker": "text", "grid": "text", "role": "text", "since": "date", "until": "date"}
     bulk.stage(connection, "staged_duties", columns, rows)
     same = (
-        "d.district = :district AND d.worker_id = w.id AND d.stated_grid = s.grid AND d.role = s.role"
-        " AND lower(d.valid) = s.since"
+        "{0}.district = :district AND {0}.worker_id = w.id AND {0}.stated_grid = s.grid AND {0}.role = s.role"
+        " AND lower({0}.valid) = s.since"
     )
-    staged = "staged_duties s JOIN workers w ON w.district = :district AND w.external_code = s.worker"
-    values = {"district": district, "import": import_id}
-    replaced = connection.execute(
-        text(f"DELETE FROM duties d USING {staged} WHERE {same} AND upper(d.valid) IS DISTINCT FROM s.until"),
-        values,
-    )
-    added = connection.execute(
-        text(
-            "INSERT INTO duties (district, worker_id, stated_grid, role, valid, import_id)"
-            f" SELECT :district, w.id, s.grid, s.role, daterange(s.since, s.until), :import FROM {staged}"
-            f" WHERE NOT EXISTS (SELECT FROM duties d WHERE {same})"
-        ),
-        values,
-    )
-    return int(added.rowcount - replaced.rowcount), int(replaced.rowcount)
+    replaced = changes.record(
+        connection,
+        district,
+        import_id,
+        "duties",
+        "DELETE FROM duties t USING staged_duties s JOIN workers w ON w.district = :district"
+        f" AND w.external_code = s.worker WHERE {same.format('t')} AND upper(t.valid) IS DISTINCT FROM s.until",
+        {},
+        takes_away=True,
+    ).changed
+    added = changes.record(
+        connection,
+        district,
+        import_id,
+        "duties",
+        "INSERT INTO duties AS t (district, worker_id, stated_grid, role, valid, import_id)"
+        " SELECT :district, w.id, s.grid, s.role, daterange(s.since, s.until), :import FROM staged_duties s"
+        " JOIN workers w ON w.district = :district AND w.external_code = s.worker"
+        f" WHERE NOT EXISTS (SELECT FROM duties d WHERE {same.format('d')})",
+        {},
+    ).new
+    return Written(added - replaced, replaced, 0)
 
 
-def put_cases(connection: Connection, district: str, rows: Iterable[Sequence[Any]]) -> tuple[int, int]:
+def put_cases(
+    connection: Connection, district: str, import_id: int, actor: str, rows: Iterable[Sequence[Any]]
+) -> Written:
     """Add cases, and change those that are stated otherwise; departments are made from their names.
 
-    A case that was handed over since stays where it is until another grid is stated for it.
+    A case that was handed over since stays where it is until another grid is stated for it. One stated for a
+    grid that is not in force any more goes to the grid in force that covers its place, with a line of history.
 
     Parameters
     ----------
@@ -98,7 +124,7 @@ def put_cases(connection: Connection, district: str, rows: Iterable[Sequence[Any
 
     Returns
     -------
-    (int, int)
+    Written
         Cases added and cases changed.
     """
     columns = {
@@ -122,25 +148,40 @@ def put_cases(connection: Connection, district: str, rows: Iterable[Sequence[Any
     )
     stated = ("category", "state", "stated_grid", "department_id", "opened_at", "closed_at", "point")
     listed = ", ".join(stated)
-    done = connection.execute(
-        text(
-            f"INSERT INTO cases AS t (district, number, grid_id, {listed})"
-            " SELECT :district, s.number, h.grid_id, s.category, s.state, s.grid, d.id, s.opened_at, s.closed_at,"
-            " s.point"
-            " FROM staged_cases s"
-            f" LEFT JOIN LATERAL (SELECT grid_id FROM {_HANDLER} h WHERE h.external_code = s.grid"
-            "   ORDER BY h.share DESC, h.grid_id LIMIT 1) h ON true"
-            " LEFT JOIN departments d ON d.district = :district AND d.name = s.department"
-            " ON CONFLICT (district, number) DO UPDATE SET grid_id = CASE"
-            " WHEN t.stated_grid IS DISTINCT FROM excluded.stated_grid THEN excluded.grid_id ELSE t.grid_id END, "
-            + ", ".join(f"{c} = excluded.{c}" for c in stated)
-            + " WHERE ROW("
-            + ", ".join(f"t.{c}" for c in stated)
-            + ") IS DISTINCT FROM ROW("
-            + ", ".join(f"excluded.{c}" for c in stated)
-            + ") RETURNING (xmax = 0) AS added"
-        ),
-        values,
+    written = changes.record(
+        connection,
+        district,
+        import_id,
+        "cases",
+        f"INSERT INTO cases AS t (district, number, grid_id, {listed})"
+        f" SELECT :district, s.number, {_HANDED}, s.category, s.state, s.grid, d.id, s.opened_at, s.closed_at, s.point"
+        f" FROM staged_cases s LEFT JOIN LATERAL ({_STATED}) h ON true LEFT JOIN LATERAL ({_COVERING}) f ON true"
+        " LEFT JOIN departments d ON d.district = :district AND d.name = s.department"
+        " ON CONFLICT (district, number) DO UPDATE SET grid_id = CASE"
+        " WHEN t.stated_grid IS DISTINCT FROM excluded.stated_grid THEN excluded.grid_id ELSE t.grid_id END, "
+        + ", ".join(f"{c} = excluded.{c}" for c in stated)
+        + " WHERE ROW("
+        + ", ".join(f"t.{c}" for c in stated)
+        + ") IS DISTINCT FROM ROW("
+        + ", ".join(f"excluded.{c}" for c in stated)
+        + ")",
+        {},
     )
-    added = [row.added for row in done]
-    return sum(added), len(added) - sum(added)
+    _note_handed(connection, district, import_id, actor)
+    return written
+
+
+def _note_handed(connection: Connection, district: str, import_id: int, actor: str) -> None:
+    """Add a line of history to cases an import gave to another grid than the one stated."""
+    connection.execute(
+        text(
+            "INSERT INTO case_events (district, case_id, actor, text)"
+            " SELECT :district, k.id, :actor, 'Grid ' || s.grid || ' is not in force; ' || g.code || ' has it'"
+            " FROM staged_cases s JOIN cases k ON k.district = :district AND k.number = s.number"
+            " JOIN import_changes c ON c.district = :district AND c.import_id = :import AND c.noun = 'cases'"
+            "  AND c.row_id = k.id AND c.before->>'grid_id' IS DISTINCT FROM c.after->>'grid_id'"
+            " JOIN grids g ON g.district = :district AND g.id = k.grid_id"
+            f" JOIN LATERAL ({_STATED}) h ON h.grid_id <> k.grid_id"
+        ),
+        {"district": district, "import": import_id, "actor": actor},
+    )

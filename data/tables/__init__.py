@@ -1,8 +1,11 @@
 """The declared tables: what the migrations build and the queries name."""
 
+from data.tables.accounts import Account, SignIn
 from data.tables.audit import AnsweredRequest, Audit
 from data.tables.base import Base
-from data.tables.cells import Cell, CellBorder, CellSet
+from data.tables.cells import Cell, CellBorder, CellSet, Enclosure
+from data.tables.jobs import Job
+from data.tables.lineage import GridSuccession
 from data.tables.plans import (
     Grid,
     GridExternalCode,
@@ -14,7 +17,17 @@ from data.tables.plans import (
     PlanMove,
     PlanProblem,
 )
-from data.tables.register import Barrier, Building, Community, Compound, District, Import, Street, Town
+from data.tables.register import (
+    Barrier,
+    Building,
+    Community,
+    Compound,
+    District,
+    Import,
+    ImportChange,
+    Street,
+    Town,
+)
 from data.tables.service import (
     Case,
     CaseContact,
@@ -30,6 +43,7 @@ from data.tables.service import (
 from data.tables.versions import DataVersion
 
 __all__ = [
+    "Account",
     "AnsweredRequest",
     "Audit",
     "Barrier",
@@ -47,10 +61,14 @@ __all__ = [
     "Department",
     "District",
     "Duty",
+    "Enclosure",
     "Facility",
     "Grid",
     "GridExternalCode",
+    "GridSuccession",
     "Import",
+    "ImportChange",
+    "Job",
     "Plan",
     "PlanCell",
     "PlanComment",
@@ -60,6 +78,7 @@ __all__ = [
     "PlanProblem",
     "RiderCommunity",
     "RiderPoint",
+    "SignIn",
     "Site",
     "Street",
     "Town",

@@ -5,7 +5,16 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, Date, Integer, Text, UniqueConstraint, func
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Date,
+    ForeignKeyConstraint,
+    Integer,
+    Text,
+    UniqueConstraint,
+    func,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, DATERANGE, TIMESTAMP, ExcludeConstraint, Range
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -28,7 +37,8 @@ class Worker(Listed, Base):
 class Duty(OfDistrict, Base):
     """值守: a worker's duty for a grid and a period.
 
-    ``stated_grid`` is the ledger's code of the grid; ``grid_id`` follows when that grid is published.
+    ``stated_grid`` is the ledger's code of the grid; ``grid_id`` follows when that grid is published. When a
+    plan retires the grid the duty ends, and rows that continue it have the grids that took its place.
     """
 
     __tablename__ = "duties"
@@ -36,6 +46,7 @@ class Duty(OfDistrict, Base):
         within("workers", "worker_id"),
         within("grids", "grid_id"),
         within("imports", "import_id"),
+        ForeignKeyConstraint(["district", "continues"], ["duties.district", "duties.id"], ondelete="CASCADE"),
         one_of("role", "primary", "deputy"),
         CheckConstraint("NOT isempty(valid)", name="valid"),
         CheckConstraint("num_nonnulls(grid_id, stated_grid) >= 1", name="grid"),
@@ -54,6 +65,9 @@ class Duty(OfDistrict, Base):
     role: Mapped[str] = mapped_column(Text, server_default="primary")
     valid: Mapped[Range[date]] = mapped_column(DATERANGE)
     import_id: Mapped[int | None] = mapped_column(BigInteger)
+    continues: Mapped[int | None] = mapped_column(
+        BigInteger, comment="the duty that ended with its grid and goes on here"
+    )
 
 
 class Site(Listed, Base):
