@@ -13,6 +13,7 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from api import errors
 from api.access import AccessLog
+from api.following import Following
 from api.limits import Limits
 from api.routes import communities, districts, grids, health, layers, locate, overview, pages, plans
 from api.state import State
@@ -57,12 +58,13 @@ def create_app(store: Store, settings: Settings) -> FastAPI:
         Limits and defaults.
     """
     state = State(store, settings)
+    following = Following(state)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        await run_in_threadpool(state.start)
+        await run_in_threadpool(following.start)
         yield
-        await run_in_threadpool(state.stop)
+        await run_in_threadpool(following.stop)
 
     app = _Documented(
         title="gridgov",

@@ -1,52 +1,94 @@
-"""Conditional answers: an entity tag made of the data's edition, and 304 where nothing changed."""
+"""Answers that are never stale: each names its plan and version, and says whether what a client holds is right."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from hashlib import blake2s
+from typing import Any
 
 from fastapi import Request, Response
+from fastapi.responses import JSONResponse
 from pydantic import BaseModel
+from pydantic_core import to_jsonable_python
 from sqlalchemy import Connection
 
-from api.state import State
+from api.params import Asked
+from api.state import State, behind
 from data import locate
 from data.locate import Edition
 from geo import __version__
 
+PLAN, VERSION = "Gridgov-Plan", "Gridgov-Version"
+"""Headers of every answer about a district; a client passes the version on as ``min_version``."""
 
-def respond(
-    request: Request,
-    state: State,
-    named: str | None,
-    make: Callable[[Connection, str, Edition], BaseModel | str],
-    *,
-    media_type: str = "application/json",
-) -> Response:
+Make = Callable[[Connection, str, Edition], BaseModel | str]
+"""Makes an answer: called in one transaction with the connection, the district's code and the edition to show."""
+
+
+def read(asked: Asked, make: Make, *, media_type: str = "application/json") -> Response:
     """Answer a read of one district, or say that what the client holds is still right.
 
     Parameters
     ----------
-    named : str, optional
-        District the request names.
     make : callable
-        Called in one transaction with the connection, the district's code and the edition read, unless
-        the client's tag still holds; returns a model or JSON text.
+        Returns a model or JSON text; not called where the client's tag still holds.
+
+    Raises
+    ------
+    UnavailableError
+        If the version asked for is not there: the database never answers from an older one than it told.
     """
-    district = state.served(named).district.code
-    with state.store.read(district) as connection:
-        edition = locate.edition(connection, district)
-        tag = _tag(request, district, edition)
-        headers = {"ETag": tag, "Cache-Control": "no-cache"}
-        if _holds(request.headers.get("if-none-match", ""), tag):
+    district = asked.state.served(asked.district).district.code
+    with asked.state.store.read(district) as connection:
+        edition = locate.edition(connection, district, asked.as_of)
+        if edition.version < asked.min_version:
+            raise behind(asked.min_version)
+        tag = _tag(asked.request, district, edition)
+        headers = {**stamp(edition.plan, edition.version), "ETag": tag, "Cache-Control": "no-cache"}
+        if _holds(asked.request.headers.get("if-none-match", ""), tag):
             return Response(status_code=304, headers=headers)
         made = make(connection, district, edition)
     body = made.model_dump_json() if isinstance(made, BaseModel) else made
     return Response(body, headers=headers, media_type=media_type)
 
 
+def respond(
+    request: Request, state: State, named: str | None, make: Make, *, media_type: str = "application/json"
+) -> Response:
+    """Do what `read` does for a route that takes neither an instant nor a version."""
+    return read(Asked(request, state, named, None, 0), make, media_type=media_type)
+
+
+def written(
+    state: State, district: str, report: Any, *, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
+    """Answer a write once this process serves what was written; to be called after the transaction.
+
+    Parameters
+    ----------
+    district : str
+        Code of the district written to.
+    report : dataclass or BaseModel
+        What was done; it is answered with ``data_version`` added.
+
+    Raises
+    ------
+    UnavailableError
+        If the write is done but this process cannot serve it yet.
+    """
+    edition = state.catch_up(district).edition
+    body = {**to_jsonable_python(report), "data_version": edition.version}
+    return JSONResponse(body, status, {**(headers or {}), **stamp(edition.plan, edition.version)})
+
+
+def stamp(plan: int | None, version: int) -> dict[str, str]:
+    """Return the headers that say what an answer was made from."""
+    return {**({PLAN: str(plan)} if plan is not None else {}), VERSION: str(version)}
+
+
 def _tag(request: Request, district: str, edition: Edition) -> str:
-    parts = (__version__, district, str(edition), request.url.path, request.url.query)
+    shown = f"{edition.plan} {edition.version} {edition.day}"
+    parts = (__version__, district, shown, request.url.path, request.url.query)
     return f'W/"{blake2s(chr(0).join(parts).encode(), digest_size=12).hexdigest()}"'
 
 

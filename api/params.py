@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import unicodedata
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
@@ -13,6 +14,7 @@ from pydantic import AfterValidator
 from api.state import State
 from data.layers import Bounds
 from geo.errors import CoordinateError
+from geo.times import here
 
 API = "/api/v1"
 """What every address of the API begins with."""
@@ -30,7 +32,7 @@ def _plain(value: str) -> str:
 def _dated(value: datetime) -> datetime:
     if not 1900 <= value.year <= 2999:
         raise ValueError("the year must be from 1900 to 2999")
-    return value
+    return here(value)
 
 
 def _state(request: Request) -> State:
@@ -59,9 +61,47 @@ Limit = Annotated[int, Query(ge=1, le=MAX_FEATURES, description="At most this ma
 Offset = Annotated[int, Query(ge=0, le=LARGEST_NUMBER, description="After leaving out this many.")]
 AsOf = Annotated[
     datetime | None,
-    Query(description="The instant shown, now by default: 2026-07-01 or 2026-07-01T08:00:00+08:00."),
+    Query(
+        description="The instant shown, now by default: 2026-07-01 or 2026-07-01T08:00:00+08:00. The plan and its"
+        " duties are those of that instant; buildings, sites and what else has no history are today's."
+    ),
     AfterValidator(lambda value: value and _dated(value)),
 ]
+MinVersion = Annotated[
+    int | None,
+    Query(
+        ge=0,
+        le=2**63 - 1,
+        description="Never answer from an older version of the data: the `Gridgov-Version` of an earlier answer."
+        " What is not there in two seconds is answered 503.",
+    ),
+]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What every read of a district is asked with."""
+
+    request: Request
+    state: State
+    district: str | None
+    as_of: datetime | None
+    min_version: int
+
+
+def _asked(
+    request: Request,
+    state: Serving,
+    district: District = None,
+    as_of: AsOf = None,
+    min_version: MinVersion = None,
+) -> Asked:
+    return Asked(request, state, district, as_of, min_version or 0)
+
+
+Reading = Annotated[Asked, Depends(_asked)]
+"""A read of one district, at an instant, from a version on."""
+
 Box = Annotated[
     str | None,
     Query(

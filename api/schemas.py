@@ -113,6 +113,9 @@ class Answer(BaseModel):
     status: answers.Status
     next_step: Words = Field(description="What a dispatcher should do next.")
     reasons: list[Reason] = Field(description="Why it is not a plain match.")
+    pending: bool = Field(
+        description="It is about a new building: the grid that covers it answers until the next plan."
+    )
     district: District
     plan: Plan
     data_version: int
@@ -134,6 +137,7 @@ def answer(found: answers.Answer) -> Answer:
             Reason(code=reason, zh=answers.REASONS[reason].zh, en=answers.REASONS[reason].en)
             for reason in found.reasons
         ],
+        pending=found.pending,
         district=District.model_validate(found.district),
         plan=Plan.model_validate(found.plan),
         data_version=found.data_version,

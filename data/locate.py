@@ -1,10 +1,10 @@
-"""Everything that is needed to answer "whose grid is this?" for the plan in force, in a few queries."""
+"""Everything that is needed to answer "whose grid is this?" at an instant, in a few queries."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, field
+from datetime import date, datetime
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ import shapely
 from numpy.typing import NDArray
 from sqlalchemy import Connection, text
 
-from data import districts
+from data import districts, versions
 from geo.address import Entry
 from geo.answers import Building, Community, District, Grid, OnDuty, Plan, Site
 from geo.locate import Place, Register
@@ -20,56 +20,81 @@ from geo.locate import Place, Register
 
 @dataclass(frozen=True)
 class Edition:
-    """What a register was read from: when any of it changes, the register is out of date.
+    """What a district is answered from at an instant: two that are equal give the same answers.
 
-    ``plan`` is the number of the plan in force, None before the first publication; ``version`` rises with
-    any change of the district's data; ``today`` is the day duties are read for.
+    Attributes
+    ----------
+    plan : int or None
+        Number of the plan in force, None before the first publication.
+    version : int
+        Rises with any change of what is shown of the district; drafts are not shown.
+    ground : int
+        Version of the layer ``locate``: rises with any change of what a register is made of.
+    day : date
+        The day duties are of, +08:00.
+    at : datetime
+        The instant.
+    since, until : datetime or None
+        From when and until when the plan is in force, as far as is known.
+    due : bool
+        Whether what falls due with the plan was not carried out yet.
+    changes : datetime
+        When a plan starts or ends, or the day does, next.
     """
 
     plan: int | None
     version: int
-    today: date
+    ground: int
+    day: date
+    at: datetime = field(compare=False)
+    since: datetime | None = field(compare=False)
+    until: datetime | None = field(compare=False)
+    due: bool = field(compare=False)
+    changes: datetime = field(compare=False)
 
 
-def edition(connection: Connection, district: str) -> Edition:
-    """Return the edition that is current now."""
-    row = connection.execute(
-        text(
-            "SELECT (SELECT number FROM plans WHERE district = :district AND valid @> now()),"
-            " (SELECT COALESCE(sum(version), 0)::bigint FROM data_versions WHERE district = :district),"
-            " CURRENT_DATE"
-        ),
-        {"district": district},
-    ).one()
-    return Edition(*row)
+_EDITION = text(
+    """
+SELECT p.number, v.version, v.ground, CAST(i.at AS date), i.at, lower(p.valid), upper(p.valid),
+       p.number IS NOT NULL AND p.activated_at IS NULL, least(n.edge, date_trunc('day', i.at) + interval '1 day')
+FROM (SELECT COALESCE(CAST(:at AS timestamptz), district_now(:district)) AS at) i
+LEFT JOIN plans p ON p.district = :district AND p.valid @> i.at
+CROSS JOIN (SELECT COALESCE(sum(version) FILTER (WHERE layer <> :unseen), 0)::bigint AS version,
+                   COALESCE(sum(version) FILTER (WHERE layer = :ground), 0)::bigint AS ground
+            FROM data_versions WHERE district = :district) v
+CROSS JOIN LATERAL (SELECT min(edge) AS edge FROM plans, unnest(ARRAY[lower(valid), upper(valid)]) AS edge
+                    WHERE district = :district AND edge > i.at) n
+"""
+)
 
 
-def register(
-    connection: Connection, district: str, *, staff: bool = False
-) -> tuple[Edition, Register | None]:
-    """Read the plan in force and what goes with it.
+def edition(connection: Connection, district: str, at: datetime | None = None) -> Edition:
+    """Return the edition of an instant, now by default: the district's clock, which never goes back."""
+    values = {"district": district, "at": at, "unseen": versions.DRAFTS, "ground": versions.LOCATE}
+    return Edition(*connection.execute(_EDITION, values).one())
+
+
+def register(connection: Connection, read: Edition, district: str, *, staff: bool = False) -> Register | None:
+    """Read the plan of an edition and what goes with it.
 
     Parameters
     ----------
     connection : Connection
-        Of `Store.read`, so that everything is of the edition returned.
+        Of `Store.read`, in which the edition was read too; so everything is of that edition.
     staff : bool
         Whether workers' names and phones are read; without it nobody can be told them by mistake.
 
     Returns
     -------
-    Edition, Register or None
-        None where no plan is in force yet.
+    Register or None
+        None where the edition has no plan. Buildings and sites are today's whatever its instant: the register
+        has no history.
     """
-    current = edition(connection, district)
-    return current, None if current.plan is None else _read(connection, district, current, staff=staff)
-
-
-def _read(connection: Connection, district: str, read: Edition, *, staff: bool) -> Register:
+    if read.plan is None:
+        return None
     known = districts.get(connection, district)
-    values = {"district": district, "plan": read.plan, "today": read.today}
-    on_duty = _on_duty(connection, values, staff=staff)
-    grids, shapes = _grids(connection, values, on_duty)
+    values = {"district": district, "plan": read.plan}
+    grids, shapes = _grids(connection, values, on_duty(connection, district, read.day, staff=staff))
     return Register(
         district=District(known.code, known.name),
         srid=known.srid,
@@ -93,29 +118,33 @@ def _plan(connection: Connection, values: dict[str, Any]) -> Plan:
     return Plan(*row)
 
 
-def _on_duty(connection: Connection, values: dict[str, Any], *, staff: bool) -> dict[int, list[OnDuty]]:
+def on_duty(
+    connection: Connection, district: str, day: date, *, staff: bool = False
+) -> dict[str, tuple[OnDuty, ...]]:
+    """Return who is on duty on a day, by grid code, the primary before deputies; names are for staff."""
     person = "w.name, w.phone" if staff else "NULL, NULL"
     rows = connection.execute(
         text(
-            f"SELECT d.grid_id, d.role, {person} FROM duties d"
+            f"SELECT g.code, d.role, {person} FROM duties d"
             " JOIN workers w ON w.district = d.district AND w.id = d.worker_id"
-            " WHERE d.district = :district AND d.grid_id IS NOT NULL AND d.valid @> CAST(:today AS date)"
-            " ORDER BY d.grid_id, d.role DESC, w.external_code, w.id"  # primary before deputy
+            " JOIN grids g ON g.district = d.district AND g.id = d.grid_id"
+            " WHERE d.district = :district AND g.code IS NOT NULL AND d.valid @> CAST(:day AS date)"
+            " ORDER BY g.code, d.role DESC, w.external_code, w.id"
         ),
-        values,
+        {"district": district, "day": day},
     )
-    found: dict[int, list[OnDuty]] = defaultdict(list)
-    for grid_id, *duty in rows:
-        found[grid_id].append(OnDuty(*duty))
+    found: dict[str, tuple[OnDuty, ...]] = defaultdict(tuple)
+    for code, *duty in rows:
+        found[code] += (OnDuty(*duty),)
     return found
 
 
 def _grids(
-    connection: Connection, values: dict[str, Any], on_duty: dict[int, list[OnDuty]]
+    connection: Connection, values: dict[str, Any], duties: dict[str, tuple[OnDuty, ...]]
 ) -> tuple[list[Grid], NDArray[np.object_]]:
     rows = connection.execute(
         text(
-            "SELECT g.id, g.code, g.external_code, g.provisional, g.kind, g.households, c.code AS community,"
+            "SELECT g.code, g.external_code, g.provisional, g.kind, g.households, c.code AS community,"
             " c.external_code AS community_external, c.provisional AS community_provisional, c.name, c.status,"
             " t.name AS town, c.phone, ST_AsBinary(g.shape) AS shape"
             " FROM layers.grids g"
@@ -141,7 +170,7 @@ def _grids(
                 row.town,
                 row.phone,
             ),
-            tuple(on_duty.get(row.id, ())),
+            duties.get(row.code, ()),
         )
         for row in rows
     ]
@@ -181,7 +210,10 @@ SELECT b.external_code, b.address, b.aliases, b.label, b.road, b.road_number, b.
        ST_X(b.point) AS lon, ST_Y(b.point) AS lat,
        x.name AS compound, x.aliases AS compound_aliases, x.road AS compound_road,
        x.road_number AS compound_number, c.name AS community, t.name AS town,
-       h.entrances, h.codes, s.codes AS stated
+       h.entrances, h.codes, s.codes AS stated,
+       CASE WHEN b.point IS NOT NULL AND h.building_id IS NULL THEN ST_AsBinary(COALESCE(
+           (SELECT ST_Union(n.shape) FROM cells n WHERE n.district = b.district AND n.building_id = b.id
+            AND n.last_set IS NULL), b.footprint)) END AS land
 FROM buildings b
 JOIN communities c ON c.district = b.district AND c.id = b.community_id
 LEFT JOIN compounds x ON x.district = b.district AND x.id = b.compound_id
@@ -217,6 +249,7 @@ def _place(row: Any, district_name: str) -> Place:
         entry=entry,
         cells=tuple(zip(row.entrances or (), row.codes or (), strict=True)),
         stated=tuple(row.stated or ()),
+        land=row.land and shapely.from_wkb(bytes(row.land)),
     )
 
 

@@ -14,7 +14,7 @@ class Figures:
 
     ``households`` is the sum of the grids' public counts: a total that held a withheld count would give it
     away. ``within``, ``below`` and ``above`` tell grids by the plan's target and tolerance; ``vacant`` ones
-    have nobody on primary duty today.
+    have nobody on primary duty that day.
     """
 
     grids: int
@@ -51,7 +51,7 @@ WITH band AS (
            p.target * (100 + p.tolerance_percent) / 100.0 AS high
     FROM layers.grids g
     JOIN plans p ON p.district = g.district AND p.id = g.plan_id
-    WHERE g.district = :district AND g.valid @> now()
+    WHERE g.district = :district AND g.valid @> CAST(:at AS timestamptz)
 ), counted AS (
     SELECT count(*) AS grids, COALESCE(sum(households), 0)::bigint AS households,
            count(*) FILTER (WHERE households IS NULL) AS withheld,
@@ -60,7 +60,7 @@ WITH band AS (
            count(*) FILTER (WHERE households > high) AS above,
            count(*) FILTER (WHERE NOT EXISTS (
                SELECT FROM duties d WHERE d.district = :district AND d.grid_id = band.id
-               AND d.role = 'primary' AND d.valid @> CURRENT_DATE)) AS vacant
+               AND d.role = 'primary' AND d.valid @> CAST(CAST(:at AS timestamptz) AS date))) AS vacant
     FROM band
 ), housed AS (
     SELECT count(*) AS buildings, count(*) FILTER (WHERE point IS NULL) AS unplaced
@@ -77,18 +77,18 @@ FROM counted, housed
 """
 
 
-def figures(connection: Connection, district: str) -> Figures:
-    """Return how a district stands now."""
-    return Figures(*connection.execute(text(_FIGURES), {"district": district}).one())
+def figures(connection: Connection, district: str, at: datetime) -> Figures:
+    """Return how a district stands: its grids and duties at an instant, and today's register."""
+    return Figures(*connection.execute(text(_FIGURES), {"district": district, "at": at}).one())
 
 
-def standard(connection: Connection, district: str) -> Standard | None:
-    """Return the plan in force and what it aims at; None before the first publication."""
+def standard(connection: Connection, district: str, at: datetime) -> Standard | None:
+    """Return the plan in force at an instant and what it aims at; None before the first publication."""
     row = connection.execute(
         text(
             "SELECT number, title, lower(valid), upper(valid), target, tolerance_percent FROM plans"
-            " WHERE district = :district AND valid @> now()"
+            " WHERE district = :district AND valid @> CAST(:at AS timestamptz)"
         ),
-        {"district": district},
+        {"district": district, "at": at},
     ).one_or_none()
     return Standard(*row) if row else None

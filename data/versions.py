@@ -8,6 +8,12 @@ CHANNEL = "gridgov_versions"
 """NOTIFY channel; the payload is ``district layer version``."""
 
 
+DRAFTS = "drafts"
+"""The layer of plans nobody is answered from yet: what raises it alone leaves every public answer as it was."""
+LOCATE = "locate"
+"""The layer raised by whatever changes what a point or an address is answered."""
+
+
 def advance(connection: Connection, district: str, *layers: str) -> None:
     """Raise the version of layers in the transaction that changes them, and tell listeners."""
     raised = text(

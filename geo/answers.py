@@ -225,6 +225,11 @@ class Answer:
     outside_m: float | None = None
 
     @property
+    def pending(self) -> bool:
+        """Whether it is about a new building, which a grid holds only until the next plan says which."""
+        return Reason.PENDING in self.reasons
+
+    @property
     def next_step(self) -> Words:
         """What a dispatcher should do next."""
         return NEXT_STEP[self.status]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -18,6 +19,7 @@ from geo.answers import (
     District,
     Grid,
     NearSite,
+    OnDuty,
     Plan,
     Reason,
     Site,
@@ -46,12 +48,15 @@ class Place:
         Entrance, where it is split, and code of the grid that holds that cell.
     stated : tuple of str
         Codes of the grids the ledger states, for a building without a position.
+    land : shapely Polygon or MultiPolygon, optional
+        What a pending building, one with a position and in no cell of the plan, stands on; EPSG:4326.
     """
 
     building: Building
     entry: Entry
     cells: tuple[tuple[int | None, str], ...] = ()
     stated: tuple[str, ...] = ()
+    land: shapely.Geometry | None = None
 
 
 @dataclass(frozen=True)
@@ -102,17 +107,39 @@ class Locator:
         What there is to know.
     margin_m : float
         A point in no grid but nearer than this to one is answered approximately, beyond it is outside.
+    book : AddressBook, optional
+        That of another plan's locator with the same places, to be shared instead of made again.
     """
 
-    def __init__(self, register: Register, *, margin_m: float) -> None:
+    def __init__(self, register: Register, *, margin_m: float, book: AddressBook | None = None) -> None:
         self.register = register
         self.grids = {grid.code: grid for grid in register.grids}
         self._margin_m = margin_m
         self._nothing = Answer(Status.NONE, register.district, register.plan, register.data_version)
         self._index = PointIndex([grid.code for grid in register.grids], register.shapes, register.srid)
-        self._book = AddressBook([place.entry for place in register.places])
+        self.book = book or AddressBook([place.entry for place in register.places])
+        self._pending = shapely.STRtree([place.land for place in register.places if place.land])
         spots = shapely.points(np.array([(s.lon, s.lat) for s in register.sites]).reshape(-1, 2))
         self._site_xy = shapely.get_coordinates(to_metric(spots, register.srid))
+
+    def restated(self, data_version: int, on_duty: Mapping[str, tuple[OnDuty, ...]]) -> Locator:
+        """Return a locator of the same plan and places at another data version, with others on duty.
+
+        Parameters
+        ----------
+        on_duty : mapping of str to tuple of OnDuty
+            Who is on duty, by grid code.
+
+        Notes
+        -----
+        O(grids): indexes and address book are shared.
+        """
+        other = copy(self)
+        grids = [replace(grid, on_duty=on_duty.get(grid.code, ())) for grid in self.register.grids]
+        other.register = replace(self.register, data_version=data_version, grids=grids)
+        other.grids = {grid.code: grid for grid in grids}
+        other._nothing = replace(self._nothing, data_version=data_version)
+        return other
 
     def at(self, x: float, y: float, crs: str) -> Answer:
         """Answer for a point.
@@ -136,6 +163,7 @@ class Locator:
         return replace(
             self._nothing,
             status=Status.MATCH,
+            reasons=self._pending_at(lon, lat),
             grid=self._grid(position),
             border_m=self._index.border_m(lon, lat, position),
             sites=self._nearest_sites(lon, lat),
@@ -143,7 +171,7 @@ class Locator:
 
     def resolve(self, text: str) -> Answer:
         """Answer for an address."""
-        found = self._book.find(text)
+        found = self.book.find(text)
         if not found.entries:
             return self._nothing
         hits = [hit for entry in found.entries for hit in self._hits(self.register.places[entry], found)]
@@ -212,6 +240,10 @@ class Locator:
             outside_m=outside_m,
             sites=self._nearest_sites(lon, lat),
         )
+
+    def _pending_at(self, lon: float, lat: float) -> tuple[Reason, ...]:
+        pending = self._pending.query(shapely.Point(lon, lat), predicate="intersects")
+        return (Reason.PENDING,) if len(pending) else ()
 
     def _nearest_sites(self, lon: float, lat: float) -> tuple[NearSite, ...]:
         here = shapely.get_coordinates(to_metric([shapely.Point(lon, lat)], self.register.srid))

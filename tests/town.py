@@ -155,13 +155,12 @@ class _Town:
         self.run(
             "INSERT INTO cell_sets (district, number, actor) VALUES (:d, 1, 'test');\n"
             "INSERT INTO plans (district, number, title, state, origin, cell_set, target, tolerance_percent, author,"
-            " valid) VALUES"
+            " valid, activated_at) VALUES"
             " (:d, 1, '台账现状', 'superseded', 'imported', 1, 300, 10, 'test',"
-            "  tstzrange(now() - interval '60 days', now() - interval '30 days')),"
+            "  tstzrange(now() - interval '60 days', now() - interval '30 days'), now() - interval '60 days'),"
             " (:d, 2, '均衡方案', 'published', 'balanced', 1, 300, 10, 'test',"
-            "  tstzrange(now() - interval '30 days', NULL)),"
-            " (:d, 3, '草案', 'draft', 'edited', 1, 300, 10, 'test', NULL);\n"
-            "UPDATE plans SET activated_at = lower(valid) WHERE district = :d AND valid IS NOT NULL"
+            "  tstzrange(now() - interval '30 days', NULL), now() - interval '30 days'),"
+            " (:d, 3, '草案', 'draft', 'edited', 1, 300, 10, 'test', NULL, NULL)"
         )
         for number, community, external, households in _GRIDS:
             self._add_grid(2, number, community, external, households, 0.01 * (number - 1), 0.01 * number)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -27,10 +28,15 @@ from data.settings import Settings
 from geo.answers import REASONS, Answer, Status
 from geo.errors import NotFoundError
 from geo.locate import Locator
+from geo.times import here
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 
 FOUND = frozenset({Status.MATCH, Status.APPROXIMATE, Status.AMBIGUOUS})
+AsOfOption = Annotated[
+    datetime | None,
+    typer.Option(help="The instant asked about, now by default; buildings and sites are today's."),
+]
 CrsOption = Annotated[
     str, typer.Option(help="Coordinate system: wgs84, gcj02, bd09, cgcs2000, EPSG:4549 ...")
 ]
@@ -41,11 +47,12 @@ def point(
     x: Annotated[float, typer.Argument(help="Longitude, or easting in metres.")],
     y: Annotated[float, typer.Argument(help="Latitude, or northing in metres.")],
     crs: CrsOption,
+    as_of: AsOfOption = None,
     district: DistrictOption = None,
     json: JsonOption = False,
 ) -> None:
     """Say whose grid a point is in (按坐标查网格)."""
-    with _locator(district) as locator:
+    with _locator(district, as_of) as locator:
         answer = locator.at(x, y, crs)
     _print_answer(answer, json)
 
@@ -53,11 +60,12 @@ def point(
 @app.command(epilog="Example: gridgov locate address '康宁三村3幢2单元501室'")
 def address(
     text: Annotated[str, typer.Argument(help="The address, as it was given.")],
+    as_of: AsOfOption = None,
     district: DistrictOption = None,
     json: JsonOption = False,
 ) -> None:
     """Say whose grid an address is in (按地址查网格)."""
-    with _locator(district) as locator:
+    with _locator(district, as_of) as locator:
         answer = locator.resolve(text)
     _print_answer(answer, json)
 
@@ -75,11 +83,12 @@ def batch(
     crs: Annotated[
         str | None, typer.Option(help="Coordinate system of lon and lat; needed when they are given.")
     ] = None,
+    as_of: AsOfOption = None,
     district: DistrictOption = None,
     json: JsonOption = False,
 ) -> None:
     """Answer a whole file, row by row (批量查询)."""
-    with _locator(district) as locator, progress() as listener:
+    with _locator(district, as_of) as locator, progress() as listener:
         counts: Counter[str] = locate_file(locator, source, target, crs=crs, progress=listener)
     if json:
         print_json(counts)
@@ -88,23 +97,25 @@ def batch(
 
 
 @contextmanager
-def _locator(named: str | None) -> Iterator[Locator]:
-    """Read the plan in force; the one who runs the command line is staff and sees who is on duty."""
+def _locator(named: str | None, as_of: datetime | None) -> Iterator[Locator]:
+    """Read the plan of an instant; the one who runs the command line is staff and sees who is on duty."""
     settings = Settings()
     with opened(settings) as store:
         code = chosen(store, settings, named).code
         with store.read(code) as connection:
-            _, register = stored.register(connection, code, staff=True)
+            edition = stored.edition(connection, code, as_of and here(as_of))
+            register = stored.register(connection, edition, code, staff=True)
         if register is None:
             raise NotFoundError(
-                f"District {code} has no plan in force.", "Publish one: gridgov plan publish."
+                f"District {code} has no plan in force{' then' if as_of else ''}.",
+                "gridgov plan list tells which was when." if as_of else "Publish one: gridgov plan publish.",
             )
         yield Locator(register, margin_m=settings.outside_margin_m)
 
 
 def _print_answer(answer: Answer, json: bool) -> None:
     if json:
-        print_json(answer)
+        print_json({**vars(answer), "pending": answer.pending})
     else:
         _print_words(answer)
     if answer.status not in FOUND:

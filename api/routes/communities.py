@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 from sqlalchemy import Connection
 
-from api.fresh import respond
-from api.params import API, District, Limit, Offset, Serving
+from api.fresh import read
+from api.params import API, Limit, Offset, Reading
 from data import layers
 from data.layers import Selection
 from data.locate import Edition
@@ -41,9 +41,7 @@ class Communities(BaseModel):
 
 @router.get("/communities", summary="Communities (社区)", response_model=Communities)
 def communities(
-    request: Request,
-    state: Serving,
-    district: District = None,
+    asked: Reading,
     status: Annotated[Literal["active", "preparatory"] | None, Query()] = None,
     limit: Limit = 1000,
     offset: Offset = 0,
@@ -55,4 +53,4 @@ def communities(
         total, rows = layers.listing(connection, code, "communities", chosen)
         return Communities(total=total, communities=rows)
 
-    return respond(request, state, district, make)
+    return read(asked, make)

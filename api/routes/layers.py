@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Path, Response
 from pydantic import BaseModel, Field
 from sqlalchemy import Connection
 
-from api.fresh import respond
-from api.params import API, AsOf, Box, District, Limit, Offset, Plain, Serving, bounds
+from api.fresh import read
+from api.params import API, Box, Limit, Offset, Plain, Reading, bounds
 from data import imports
 from data import layers as stored
 from data.layers import LAYERS, Selection
@@ -60,23 +60,21 @@ async def layers() -> Layers:
     responses={200: {"content": {GEOJSON: {}}, "description": "A FeatureCollection, WGS 84."}},
 )
 def features(
-    request: Request,
-    state: Serving,
+    asked: Reading,
     name: Annotated[str, Path(max_length=40, examples=["grids"]), Plain],
-    district: District = None,
     bbox: Box = None,
-    as_of: AsOf = None,
     limit: Limit = 10_000,
     offset: Offset = 0,
 ) -> Response:
-    """Return the features of a layer; `as_of` is for grids: the plan that was in force at that instant.
+    """Return the features of a layer; of the layers only grids have a history that `as_of` can ask for.
 
     `numberMatched` tells how many there are, `attribution` whom a map made from it must name.
     """
     stored.get(name)
-    chosen = Selection({}, bounds=bounds(bbox), as_of=as_of, limit=limit, offset=offset)
+    box = bounds(bbox)
 
     def make(connection: Connection, code: str, edition: Edition) -> str:
+        chosen = Selection({}, bounds=box, as_of=edition.at, limit=limit, offset=offset)
         heading = {
             "name": name,
             "attribution": "; ".join(imports.attribution(connection, code)),
@@ -84,4 +82,4 @@ def features(
         }
         return stored.feature_collection(connection, code, name, chosen, heading)
 
-    return respond(request, state, district, make, media_type=GEOJSON)
+    return read(asked, make, media_type=GEOJSON)

@@ -7,9 +7,12 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from api import schemas
-from api.params import API, District, Plain, Serving
+from api.fresh import stamp
+from api.params import API, Asked, Plain, Reading
+from geo.answers import Answer
 from geo.crs import KNOWN
 from geo.errors import InputError
+from geo.locate import Locator
 
 router = APIRouter(prefix=API, tags=["locate"])
 
@@ -41,13 +44,12 @@ Address = Annotated[
 @router.get("/locate", summary="Grid of a point (按坐标定位)")
 async def by_point(
     response: Response,
-    state: Serving,
+    asked: Reading,
     crs: Crs,
     lon: Lon = None,
     lat: Lat = None,
     x: X = None,
     y: Y = None,
-    district: District = None,
 ) -> schemas.Answer:
     """Answer which grid a point is in, whom to turn to and the nearest open sites.
 
@@ -55,18 +57,39 @@ async def by_point(
     the grid with the smallest code. Where several districts are served and none is named, the point chooses.
     """
     point = _point(lon, lat, x, y)
-    found = [locator.at(*point, crs) for locator in state.locators(district)]
-    response.headers["Cache-Control"] = "no-store"
-    return schemas.answer(min(found, key=lambda answer: answer.outside_m or 0.0))
+    found = [locator.at(*point, crs) for locator in await _locators(asked)]
+    return _told(response, min(found, key=lambda answer: answer.outside_m or 0.0))
 
 
 @router.get("/resolve", summary="Grid of an address (按地址定位)")
-async def by_address(
-    response: Response, state: Serving, q: Address, district: District = None
-) -> schemas.Answer:
-    """Answer which grid an address is in; what the register does not have is `none`, never guessed."""
-    response.headers["Cache-Control"] = "no-store"
-    return schemas.answer(state.locator(district).resolve(q))
+async def by_address(response: Response, asked: Reading, q: Address) -> schemas.Answer:
+    """Answer which grid an address is in; what the register does not have is `none`, never guessed.
+
+    Addresses are those of today's register, also for another instant.
+    """
+    return _told(response, (await _locator(asked)).resolve(q))
+
+
+async def _locator(asked: Asked) -> Locator:
+    """Return the locator of the instant asked about, from the version asked for or a later one."""
+    state = asked.state
+    if asked.min_version:
+        await state.reach(asked.district, asked.min_version)
+    return (
+        await state.locator_at(asked.district, asked.as_of) if asked.as_of else state.locator(asked.district)
+    )
+
+
+async def _locators(asked: Asked) -> list[Locator]:
+    """Return the locators to ask; an instant and a version are those of one district."""
+    if asked.as_of or asked.min_version:
+        return [await _locator(asked)]
+    return asked.state.locators(asked.district)
+
+
+def _told(response: Response, answer: Answer) -> schemas.Answer:
+    response.headers.update({**stamp(answer.plan.number, answer.data_version), "Cache-Control": "no-store"})
+    return schemas.answer(answer)
 
 
 def _point(lon: float | None, lat: float | None, x: float | None, y: float | None) -> tuple[float, float]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import asdict
 from datetime import datetime
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 from sqlalchemy import Connection
 
-from api.fresh import respond
-from api.params import API, District, Serving
+from api.fresh import read
+from api.params import API, Reading
 from data import districts, imports
 from data import overview as stored
 from data.locate import Edition
@@ -38,7 +38,7 @@ class Figures(BaseModel):
     within: int = Field(description="Grids within the tolerance of the target.")
     below: int
     above: int
-    vacant: int = Field(description="Grids with nobody on primary duty today (值守空缺).")
+    vacant: int = Field(description="Grids with nobody on primary duty that day (值守空缺).")
     communities: int = Field(examples=[35])
     compounds: int
     buildings: int
@@ -62,13 +62,13 @@ class Overview(BaseModel):
 
 
 @router.get("/overview", summary="How a district stands (总览)", response_model=Overview)
-def overview(request: Request, state: Serving, district: District = None) -> Response:
-    """Return the figures of a district as it stands now."""
+def overview(asked: Reading) -> Response:
+    """Return the figures of a district as it stands."""
 
     def make(connection: Connection, code: str, edition: Edition) -> Overview:
         known = districts.get(connection, code)
-        counted = stored.figures(connection, code)
-        standard = stored.standard(connection, code)
+        counted = stored.figures(connection, code, edition.at)
+        standard = stored.standard(connection, code, edition.at)
         return Overview(
             district=known.code,
             name=known.name,
@@ -80,4 +80,4 @@ def overview(request: Request, state: Serving, district: District = None) -> Res
             data_version=edition.version,
         )
 
-    return respond(request, state, district, make)
+    return read(asked, make)

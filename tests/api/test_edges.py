@@ -52,8 +52,8 @@ def test_a_change_is_served_and_has_another_tag(store, serving):
         tag = client.get("/api/v1/communities").headers["etag"]
         with store.begin("340504") as connection:
             connection.execute(text("UPDATE communities SET phone = '0555-0000009'"))
-            versions.advance(connection, "340504", "communities")
-        answer = _until(lambda: client.get(query).json(), lambda answer: answer["data_version"] == 4)
+            versions.advance(connection, "340504", "communities", "locate")
+        answer = _until(lambda: client.get(query).json(), lambda answer: answer["data_version"] == 5)
         assert answer["grid"]["duty"]["phone"] == "0555-0000009"
         assert client.get("/api/v1/communities", headers={"If-None-Match": tag}).status_code == 200
 

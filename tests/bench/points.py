@@ -27,7 +27,7 @@ COVERING = text(
 def bench(url: str) -> list[Row]:
     """Measure single points, and many at once."""
     with closing(Store(url)) as store, store.read(CODE) as connection:
-        _, register = locate.register(connection, CODE)
+        register = locate.register(connection, locate.edition(connection, CODE), CODE)
         assert register is not None
         return _measure(connection, register)
 

@@ -133,7 +133,7 @@ class Place:
     @cached_property
     def register(self) -> Register:
         with self.store.read(CODE) as connection:
-            _, register = locate.register(connection, CODE)
+            register = locate.register(connection, locate.edition(connection, CODE), CODE)
         assert register is not None
         return register
 

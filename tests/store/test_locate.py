@@ -81,7 +81,8 @@ def test_the_index_agrees_with_postgis(villages):
 def test_the_register_is_read_whole(store):
     town.build(store)
     with store.begin("340504") as connection:
-        edition, register = locate.register(connection, "340504", staff=True)
+        edition = locate.edition(connection, "340504")
+        register = locate.register(connection, edition, "340504", staff=True)
     assert (edition.plan, edition.version) == (2, 3)
     assert [grid.code for grid in register.grids] == [town.grid_code(n) for n in (1, 2, 3, 4)]
     assert [grid.households for grid in register.grids] == [290, 300, None, 350]
@@ -94,7 +95,7 @@ def test_the_register_is_read_whole(store):
 def test_without_staff_no_worker_is_read(store):
     town.build(store)
     with store.begin("340504") as connection:
-        _, register = locate.register(connection, "340504")
+        register = locate.register(connection, locate.edition(connection, "340504"), "340504")
     assert [(duty.worker, duty.phone) for duty in register.grids[0].on_duty] == [(None, None)]
 
 
@@ -102,7 +103,7 @@ def test_each_district_reads_its_own(store):
     town.build(store)
     town.build(store, "340503", "花山区", west=118.70)
     with store.begin("340503") as connection:
-        _, register = locate.register(connection, "340503")
+        register = locate.register(connection, locate.edition(connection, "340503"), "340503")
     locator = Locator(register, margin_m=100)
     assert locator.at(118.705, 31.705, "wgs84").grid.code == town.grid_code(1, "340503")
     assert locator.at(118.505, 31.705, "wgs84").grid is None
@@ -112,7 +113,8 @@ def test_before_the_first_plan_there_is_nothing_to_locate(store):
     town.build(store)
     with store.begin("340504") as connection:
         connection.execute(text("UPDATE plans SET valid = NULL, state = 'draft'"))
-        edition, register = locate.register(connection, "340504")
+        edition = locate.edition(connection, "340504")
+        register = locate.register(connection, edition, "340504")
     assert (edition.plan, register) == (None, None)
 
 
