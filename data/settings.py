@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from platformdirs import user_data_path
 from pydantic import Field
@@ -39,3 +40,12 @@ class Settings(BaseSettings):
     )
     max_body_bytes: int = Field(default=1_000_000, ge=1000, description="Largest request body, bytes.")
     pool_size: int = Field(default=10, ge=1, description="Database connections a process may hold.")
+    session_hours: int = Field(default=12, ge=1, le=720, description="How long a sign-in lasts, hours.")
+    worker: Literal["child", "none"] = Field(
+        default="child", description="Whether the server starts a worker for jobs, as a process of its own."
+    )
+
+    @property
+    def files(self) -> Path:
+        """Folder of the files that jobs make."""
+        return self.data_dir / "files"

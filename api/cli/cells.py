@@ -5,9 +5,10 @@ from __future__ import annotations
 import typer
 
 from api.cli.console import DistrictOption, JsonOption, chosen, opened, print_json, print_pairs, progress
+from api.kinds import kinds
 from data.settings import Settings
 from etl.actor import operator
-from etl.cells import build_cells
+from etl.jobs import run_here
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 
@@ -23,7 +24,8 @@ def build(district: DistrictOption = None, json: JsonOption = False) -> None:
     settings = Settings()
     with opened(settings) as store, progress() as listener:
         code = chosen(store, settings, district).code
-        report = build_cells(store, operator(), code, entrance_band=settings.entrance_band, progress=listener)
+        kind = kinds(settings)["build_cells"]
+        report = run_here(store, operator(), code, kind, {}, listener, settings.files)
     if json:
         print_json(report)
         return

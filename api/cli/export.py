@@ -13,14 +13,12 @@ import typer
 from pyogrio.errors import DataLayerError, DataSourceError
 from sqlalchemy import Connection
 
-from api.atlas import map_data
+from api import exports
 from api.cli.console import DistrictOption, chosen, opened, out
 from data import atlas, plans
 from data.districts import District
 from data.settings import Settings
-from geo.errors import ConflictError, InputError
-from maps.compare import comparison_page
-from maps.overview import overview_page
+from geo.errors import InputError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 
@@ -39,9 +37,7 @@ def map_(
 ) -> None:
     """Write the overview map as one self-contained page (导出总览地图)."""
     with _reading(district) as (connection, place):
-        page = overview_page(
-            map_data(connection, place, plans.named_or_in_force(connection, place.code, plan))
-        )
+        page = exports.overview(connection, place, plan)
     _write(target, page)
 
 
@@ -53,14 +49,7 @@ def compare(
 ) -> None:
     """Write the maps before and after a rebalance, side by side (导出均衡前后对比)."""
     with _reading(district) as (connection, place):
-        after = plans.get(connection, place.code, plan)
-        before = plans.base_of(connection, place.code, after)
-        if before is None or "before" not in after.report:
-            raise ConflictError(
-                f"Plan {plan} is not based on another plan.", "Compare one made by gridgov plan rebalance."
-            )
-        old, new = (map_data(connection, place, each) for each in (before, after))
-        page = comparison_page(old, new, {name: after.report[name] for name in ("before", "after")})
+        page = exports.comparison(connection, place, plan)
     _write(target, page)
 
 

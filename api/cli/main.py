@@ -39,6 +39,8 @@ VERBS = {
     "demo": Verb(
         "demo", "Load the demo district if it is not there yet, and serve it until Ctrl-C (演示区)."
     ),
+    "job": Verb("jobs", "Jobs: what runs apart, and how it stands (后台任务)."),
+    "worker": Verb("worker", "Carry out jobs until Ctrl-C (执行后台任务)."),
     "serve": Verb("serve", "Serve the pages and the API until Ctrl-C (启动服务)."),
 }
 

@@ -5,28 +5,38 @@ from __future__ import annotations
 import contextlib
 import logging
 import socket
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 import uvicorn
 
 from api.app import create_app
 from api.cli.console import opened, out
+from api.worker import beside
 from data.session import Store
 from data.settings import Settings
 from geo.errors import SetupError
 
 app = typer.Typer(add_completion=False)
 
+STREAMS_END_S = 3
+"""How long a server that ends waits for answers that are still being given, such as streams of events."""
+
 
 @app.command(epilog="Examples: gridgov serve   ·   GRIDGOV_PORT=8080 gridgov serve")
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on; GRIDGOV_HOST by default.")] = None,
     port: Annotated[int | None, typer.Option(min=1, max=65535, help="Port; GRIDGOV_PORT by default.")] = None,
+    worker: Annotated[
+        bool | None, typer.Option("--worker/--no-worker", help="Start a worker for jobs; GRIDGOV_WORKER.")
+    ] = None,
 ) -> None:
     """Serve the pages and the API until Ctrl-C (启动服务)."""
     settings = Settings()
-    settings = settings.model_copy(update={"host": host or settings.host, "port": port or settings.port})
+    stated: dict[str, Any] = {"host": host, "port": port}
+    if worker is not None:
+        stated["worker"] = "child" if worker else "none"
+    settings = settings.model_copy(update={name: value for name, value in stated.items() if value})
     check_port(settings)
     with opened(settings) as store:
         run(store, settings)
@@ -63,8 +73,10 @@ def run(store: Store, settings: Settings) -> None:
         access_log=False,
         log_level="warning",
         server_header=False,
+        timeout_graceful_shutdown=STREAMS_END_S,
     )
-    with contextlib.suppress(KeyboardInterrupt):  # the server has shut down cleanly by then
+    # By the interruption the server has shut down cleanly.
+    with contextlib.suppress(KeyboardInterrupt), beside(settings):
         _Server(config).run()
 
 

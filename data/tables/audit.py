@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Identity, Text, func
+from sqlalchemy import BigInteger, ForeignKey, Identity, Index, Text, func, text
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -19,6 +19,7 @@ class Audit(Base):
     """
 
     __tablename__ = "audit"
+    __table_args__ = (Index("ix_audit_job", "district", "job", postgresql_where=text("job IS NOT NULL")),)
 
     district: Mapped[str] = mapped_column(Text, primary_key=True)
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
@@ -28,6 +29,11 @@ class Audit(Base):
     subject: Mapped[str] = mapped_column(Text, index=True, comment="noun and number: plan 3")
     before: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     after: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    job: Mapped[int | None] = mapped_column(
+        BigInteger,
+        server_default=text("nullif(current_setting('gridgov.job', true), '')::bigint"),
+        comment="the job that carried it out",
+    )
 
 
 class AnsweredRequest(Base):

@@ -1,0 +1,36 @@
+"""The shareable pages of a district, by number of plan."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection
+
+from api.atlas import map_data
+from data import plans
+from data.districts import District
+from geo.errors import ConflictError
+from maps.compare import comparison_page
+from maps.overview import overview_page
+
+
+def overview(connection: Connection, district: District, number: int | None) -> str:
+    """Return the overview page of a plan, of the one in force where none is named."""
+    plan = plans.named_or_in_force(connection, district.code, number)
+    return overview_page(map_data(connection, district, plan))
+
+
+def comparison(connection: Connection, district: District, number: int) -> str:
+    """Return the page of a plan beside the one it is based on.
+
+    Raises
+    ------
+    ConflictError
+        If it is based on none.
+    """
+    after = plans.get(connection, district.code, number)
+    before = plans.base_of(connection, district.code, after)
+    if before is None or "before" not in after.report:
+        raise ConflictError(
+            f"Plan {number} is not based on another plan.", "Compare one made by gridgov plan rebalance."
+        )
+    old, new = (map_data(connection, district, each) for each in (before, after))
+    return comparison_page(old, new, {name: after.report[name] for name in ("before", "after")})

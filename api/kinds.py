@@ -1,0 +1,155 @@
+"""The kinds of jobs there are: one table, and the parameters each takes.
+
+To add one: a model of its parameters, a function from `Work` to the report of its use case, a row in `kinds`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import Connection
+
+from api import exports
+from data import districts
+from data.districts import District
+from data.settings import Settings
+from etl import activation, cells, plans, retention
+from etl.jobs import Kind, Work
+from geo.errors import NotFoundError
+
+DAILY = ("retention",)
+"""Kinds that the worker asks for once a day in every district."""
+
+LARGEST_NUMBER = 2**31 - 1
+
+
+class Nothing(BaseModel):
+    """No parameters."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Rebalance(Nothing):
+    """What the balancer is asked; what is left out is as the settings have it."""
+
+    base: int | None = Field(default=None, ge=1, le=LARGEST_NUMBER, description="Plan to start from.")
+    target: int | None = Field(default=None, ge=1, le=LARGEST_NUMBER)
+    tolerance_percent: int | None = Field(default=None, ge=1, le=50)
+    grid_count: int | None = Field(default=None, ge=1, le=LARGEST_NUMBER)
+    seed: int = Field(default=0, ge=0, le=LARGEST_NUMBER)
+
+
+class OfPlan(Nothing):
+    """A plan by its number; the one in force where it may be left out."""
+
+    plan: int | None = Field(default=None, ge=1, le=LARGEST_NUMBER)
+
+
+class OfOnePlan(Nothing):
+    """A plan by its number."""
+
+    plan: int = Field(ge=1, le=LARGEST_NUMBER)
+
+
+@dataclass(frozen=True)
+class Page:
+    """A file that was made; ``file`` is its name in the folder of files."""
+
+    file: str
+    bytes: int
+
+
+def kinds(settings: Settings) -> dict[str, Kind[Any]]:
+    """Return every kind of job by its name."""
+
+    def rebalance(work: Work[Rebalance]) -> plans.DraftReport:
+        asked = work.params
+        return plans.rebalance(
+            work.store,
+            work.actor,
+            work.district,
+            base=asked.base,
+            target=asked.target or settings.target,
+            tolerance_percent=asked.tolerance_percent or settings.tolerance_percent,
+            grid_count=asked.grid_count,
+            seed=asked.seed,
+            progress=work.progress,
+        )
+
+    def build_cells(work: Work[Nothing]) -> cells.CellReport:
+        return cells.build_cells(
+            work.store,
+            work.actor,
+            work.district,
+            entrance_band=settings.entrance_band,
+            progress=work.progress,
+        )
+
+    every = (
+        Kind(
+            "rebalance",
+            "均衡网格 · Balancing the grids",
+            Rebalance,
+            rebalance,
+            stages={"start": 15, "improve": 85},
+            act="plan.propose",
+        ),
+        Kind(
+            "build_cells",
+            "生成地块 · Making cells",
+            Nothing,
+            build_cells,
+            stages={"cells": 85, "store": 15},
+            act="cells.build",
+        ),
+        Kind("export_overview", "导出总览地图 · Overview map", OfPlan, _overview),
+        Kind("export_comparison", "导出对比地图 · Comparison", OfOnePlan, _comparison),
+        Kind("activate", "执行到期方案 · Carrying out due plans", Nothing, _activate),
+        Kind("retention", "清理过期数据 · Deleting what is over", Nothing, _retention),
+    )
+    return {kind.name: kind for kind in every}
+
+
+def named(settings: Settings, name: str) -> Kind[Any]:
+    """Return the kind of job of that name.
+
+    Raises
+    ------
+    NotFoundError
+        If there is none.
+    """
+    known = kinds(settings)
+    if name not in known:
+        raise NotFoundError(f"There is no kind of job '{name[:64]}'.", f"Kinds: {', '.join(known)}.")
+    return known[name]
+
+
+def _overview(work: Work[OfPlan]) -> Page:
+    return _written(work, lambda connection, place: exports.overview(connection, place, work.params.plan))
+
+
+def _comparison(work: Work[OfOnePlan]) -> Page:
+    return _written(work, lambda connection, place: exports.comparison(connection, place, work.params.plan))
+
+
+def _written(work: Work[Any], make: Callable[[Connection, District], str]) -> Page:
+    """Write a page under the job's number: done twice, it is the same file."""
+    with work.store.read(work.district) as connection:
+        page = make(connection, districts.get(connection, work.district)).encode()
+    name = f"{work.district}-{work.job}.html"
+    work.files.mkdir(parents=True, exist_ok=True)
+    partial = work.files / f"{name}.part"
+    partial.write_bytes(page)
+    partial.replace(work.files / name)
+    return Page(name, len(page))
+
+
+def _activate(work: Work[Nothing]) -> dict[str, list[int]]:
+    return {"plans": activation.activate_due(work.store, work.district)}
+
+
+def _retention(work: Work[Nothing]) -> retention.Forgotten:
+    return retention.forget(work.store, work.actor, work.district, work.files)
