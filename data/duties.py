@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
 import pandas as pd
@@ -54,6 +55,18 @@ def vacant(connection: Connection, district: str, plan_id: int, since: date | No
         {"district": district, "plan": plan_id, "since": since},
     )
     return [row.grid_id for row in rows]
+
+
+def count_workers(connection: Connection, district: str, grids: Sequence[int]) -> int:
+    """Count the workers who have primary duty for some grids today."""
+    counted = connection.execute(
+        text(
+            "SELECT count(DISTINCT worker_id) FROM duties WHERE district = :district AND grid_id = ANY(:grids)"
+            " AND role = 'primary' AND valid @> CURRENT_DATE"
+        ),
+        {"district": district, "grids": list(grids)},
+    )
+    return int(counted.scalar_one())
 
 
 _PASSED = """

@@ -127,7 +127,10 @@ def apply(
         "actor": actor,
         "undoes": undoes,
     }
-    moved = "WITH moved AS (SELECT * FROM unnest(CAST(:cells AS bigint[]), CAST(:grids AS bigint[])) AS m (cell, grid)) "
+    moved = (
+        "WITH moved AS (SELECT * FROM unnest(CAST(:cells AS bigint[]), CAST(:grids AS bigint[]))"
+        " AS m (cell, grid)) "
+    )
     for statement in (
         moved + "INSERT INTO plan_grids (district, plan_id, grid_id) SELECT DISTINCT :district,"
         " CAST(:plan AS bigint), grid FROM moved ON CONFLICT DO NOTHING",

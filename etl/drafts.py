@@ -8,7 +8,7 @@ from dataclasses import asdict
 import numpy as np
 import pandas as pd
 
-from data import assignments, plans, versions
+from data import plans, rebase, versions
 from data import cells as stored_cells
 from data.session import Store
 from etl.acting import Act, acting
@@ -100,7 +100,7 @@ def _copied(act: Act, source: plans.Plan, origin: str, title: str | None) -> Cha
         connection, district, act.district.srid, stored_cells.latest_set(connection, district)
     )
     carried = (
-        assignments.carried(connection, district, source.id, ground.cell_set).set_index("cell_id").grid_id
+        rebase.carried(connection, district, source.id, ground.cell_set).set_index("cell_id").grid_id
     )
     known = carried.reindex(ground.cells.id).fillna(-1).to_numpy(np.int64)
     problem = pose(ground, known, source.target, source.tolerance_percent)

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from data import assignments, districts, grids, locks, moves, plans, versions
+from data import districts, grids, locks, moves, plans, rebase, versions
 from data import cells as stored_cells
 from data.session import Store
 from etl.acting import Act, acting
@@ -282,7 +282,7 @@ def _carried(connection: Connection, district: str, plan: plans.Plan | None, gro
     """Give every cell its grid in a plan, -1 where it has none there."""
     if plan is None:
         return np.full(len(ground.cells), -1, dtype=np.int64)
-    carried = assignments.carried(connection, district, plan.id, ground.cell_set)
+    carried = rebase.carried(connection, district, plan.id, ground.cell_set)
     labels: Labels = (
         carried.set_index("cell_id").grid_id.reindex(ground.cells.id).fillna(-1).to_numpy(np.int64)
     )

@@ -12,7 +12,7 @@ import shapely
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from data import assignments, duties, grids, plans, problems, versions
+from data import assignments, duties, grids, plans, problems, rebase, versions
 from data import cells as stored_cells
 from etl.actor import SYSTEM
 from etl.cells import build_cells
@@ -225,7 +225,7 @@ def test_a_new_building_is_carried_into_the_grid_that_covers_it(store):
     build_cells(store, SYSTEM, CODE)
     with store.begin(CODE) as connection:
         plan, latest = plans.in_force(connection, CODE), stored_cells.latest_set(connection, CODE)
-        carried = assignments.carried(connection, CODE, plan.id, latest).set_index("cell_id").grid_id
+        carried = rebase.carried(connection, CODE, plan.id, latest).set_index("cell_id").grid_id
         cells = stored_cells.members(connection, CODE, latest)
         found = grids.of_plan(connection, CODE, plan.id).set_index("external_code")
     assert latest == 2
@@ -353,8 +353,7 @@ def test_a_publication_that_waited_for_another_follows_it(store):
     with store.begin(CODE) as late:
         late.execute(text("SELECT now()"))  # it begins before the other one, and goes on after it
         publish_as_system(store, SYSTEM, CODE, first, waive="test")
-        waiting = Act(late, SYSTEM, districts.get(late, CODE))
-        pass_as_system(waiting, second, waive="test")
+        plans.publish(late, CODE, plans.get(late, CODE, second).id, plans.instant(late, CODE))
     with store.read(CODE) as connection:
         assert plans.in_force(connection, CODE).number == second
         spans = [plan.valid for plan in reversed(plans.every(connection, CODE))]
