@@ -6,26 +6,57 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.staticfiles import StaticFiles
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware.gzip import GZipMiddleware
 
-from api import errors
+from api import auth, errors
 from api.access import AccessLog
 from api.following import Following
 from api.limits import Limits
-from api.routes import communities, districts, grids, health, layers, locate, overview, pages, plans
+from api.permissions import permit
+from api.routes import (
+    accounts,
+    audit,
+    communities,
+    districts,
+    grids,
+    health,
+    jobs,
+    layers,
+    locate,
+    overview,
+    pages,
+    plans,
+    session,
+)
 from api.state import State
 from data.session import Store
 from data.settings import Settings
 from geo import __version__
+from geo.errors import SignInError
 
-_NOUNS = (locate, overview, districts, communities, grids, plans, layers, health, pages)
+_NOUNS = (
+    locate,
+    overview,
+    districts,
+    communities,
+    grids,
+    plans,
+    jobs,
+    layers,
+    session,
+    accounts,
+    audit,
+    health,
+    pages,
+)
 
 _DESCRIPTION = """
-Which grid (网格) a point or an address belongs to, and the district's map layers. Read-only and public:
-counts of households below 10 are withheld, no worker is named.
+Which grid (网格) a point or an address belongs to, and the district's map layers: these reads are public;
+counts of households below 10 are withheld, no worker is named. Everything else needs a sign-in: a browser's
+cookie, or `Authorization: Bearer` with the token of `POST /api/v1/session`.
 
 Every request is about one district (区): `?district=`, else the server's default, else the only one.
 Errors are `application/problem+json` (RFC 9457). Answers carry an `ETag`; positions and addresses asked
@@ -37,7 +68,10 @@ _TAGS = [
     {"name": "districts", "description": "区与社区: districts, their communities, how they stand."},
     {"name": "grids", "description": "网格: grids and their codes."},
     {"name": "plans", "description": "方案: what was in force when."},
+    {"name": "jobs", "description": "任务: what runs apart: balancing, cells, exports."},
     {"name": "layers", "description": "图层: GeoJSON for maps."},
+    {"name": "accounts", "description": "账号: who is signed in, and who may sign in."},
+    {"name": "audit", "description": "审计: who did what."},
     {"name": "health", "description": "Is the process alive, can it serve?"},
 ]
 
@@ -75,10 +109,12 @@ def create_app(store: Store, settings: Settings) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         lifespan=lifespan,
+        dependencies=[Depends(permit)],
         responses={"4XX": _PROBLEM, "503": _PROBLEM},
     )
     app.state.served = state
     errors.add_to(app)
+    app.add_exception_handler(SignInError, auth.refused)
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)  # a layer shrinks to a fifth
     app.add_middleware(Limits, max_body_bytes=settings.max_body_bytes)
     app.add_middleware(AccessLog)  # added last, it stands outermost and sees refusals too

@@ -26,6 +26,10 @@ class Actor:
     scope: frozenset[str] = field(default_factory=frozenset)
 
 
+PUBLIC = Actor("public", frozenset({"public"}))
+"""Whoever asks without having signed in."""
+
+
 def operator() -> Actor:
     """Return whoever runs the command line, by the name the machine knows, else by number."""
     try:

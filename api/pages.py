@@ -1,0 +1,84 @@
+"""Pages made on the server: templates of maps/templates/ on one base, in both languages, usable without a script."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from fastapi import Request
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from starlette.responses import HTMLResponse
+
+import maps
+from api.permissions import ROUTES, may
+from data.districts import District
+from etl.actor import Actor
+
+_TEMPLATES = Path(maps.__file__).parent / "templates"
+_POLICY = (
+    "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self';"
+    " frame-ancestors 'none'"
+)
+
+
+@dataclass(frozen=True)
+class Link:
+    """A place the bar of every page leads to."""
+
+    path: str
+    zh: str
+    en: str
+
+
+LINKS = (Link("/", "地图", "Map"), Link("/plans", "方案", "Plans"), Link("/imports", "导入", "Imports"))
+
+
+def render(
+    request: Request, template: str, *, district: District | None = None, status: int = 200, **context: Any
+) -> HTMLResponse:
+    """Render a page for whoever asks.
+
+    Parameters
+    ----------
+    template : str
+        File name in maps/templates/ of a template that extends ``base.html``; it finds ``actor``, ``signed_in``,
+        ``may`` (an action's name to whether the actor may), ``district`` and ``links`` beside ``context``.
+    district : District, optional
+        The district the page is about; its name stands in the bar.
+    status : int
+        HTTP status.
+    """
+    actor: Actor = request.state.actor
+    page = _templates().get_template(template)
+    html = page.render(
+        context
+        | {
+            "actor": actor,
+            "signed_in": request.state.signed_in is not None,
+            "district": district,
+            "links": _links(actor),
+            "here": request.url.path,
+            "may": lambda action: may(actor, action),
+        }
+    )
+    headers = {"Cache-Control": "no-store", "Content-Security-Policy": _POLICY}
+    return HTMLResponse(html, status, headers)
+
+
+def _links(actor: Actor) -> list[Link]:
+    """Return the links to pages there are and the actor may open."""
+    actions = ((link, ROUTES.get(f"GET {link.path}")) for link in LINKS)
+    return [link for link, action in actions if action and may(actor, action)]
+
+
+@lru_cache(maxsize=1)
+def _templates() -> Environment:
+    return Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=select_autoescape(default=True),
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+    )

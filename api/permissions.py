@@ -1,0 +1,119 @@
+"""Who may do what: one table from action to roles, one from route to action, and what holds every route to them."""
+
+from __future__ import annotations
+
+from fastapi import Request
+
+from api import auth
+from etl import accounts
+from etl.acting import check_scope
+from etl.actor import PUBLIC, Actor
+from geo.errors import ForbiddenError, SignInError
+
+# fmt: off
+ACTIONS: dict[str, str] = {
+    "read.public":    "public",
+    "session.open":   "public",
+    "session.own":    "public",
+    "plan.read":      "planner approver dispatcher admin auditor",
+    "plan.draft":     "planner admin",
+    "plan.edit":      "planner admin",
+    "plan.comment":   "planner approver admin",
+    "plan.submit":    "planner admin",
+    "plan.withdraw":  "planner approver admin",
+    "plan.send_back": "approver admin",
+    "plan.approve":   "approver admin",
+    "plan.publish":   "approver admin",
+    "import.read":    "planner approver admin auditor",
+    "import.run":     "planner admin",
+    "import.undo":    "planner admin",
+    "job.read":       "planner approver admin auditor",
+    "job.run":        "planner admin",
+    "account.manage": "admin",
+    "audit.read":     "admin auditor",
+}
+"""Roles an action is open to; ``public`` is a role everybody has."""
+
+ROUTES: dict[str, str] = {
+    "GET /":                                 "read.public",
+    "GET /docs":                             "read.public",
+    "GET /healthz":                          "read.public",
+    "GET /readyz":                           "read.public",
+    "GET /api/v1/openapi.json":              "read.public",
+    "MOUNT /static":                         "read.public",
+    "GET /api/v1/locate":                    "read.public",
+    "GET /api/v1/resolve":                   "read.public",
+    "GET /api/v1/overview":                  "read.public",
+    "GET /api/v1/districts":                 "read.public",
+    "GET /api/v1/communities":               "read.public",
+    "GET /api/v1/grids":                     "read.public",
+    "GET /api/v1/grids/{code}":              "read.public",
+    "GET /api/v1/plans":                     "read.public",
+    "GET /api/v1/plans/{number}":            "read.public",
+    "GET /api/v1/layers":                    "read.public",
+    "GET /api/v1/layers/{name}.geojson":     "read.public",
+    "GET /api/v1/jobs":                      "job.read",
+    "POST /api/v1/jobs":                     "job.run",
+    "GET /api/v1/jobs/{number}":             "job.read",
+    "GET /api/v1/jobs/{number}/events":      "job.read",
+    "GET /api/v1/jobs/{number}/file":        "job.read",
+    "POST /api/v1/jobs/{number}/cancel":     "job.run",
+    "POST /api/v1/jobs/{number}/retry":      "job.run",
+    "GET /sign-in":                          "session.open",
+    "POST /sign-in":                         "session.open",
+    "POST /sign-out":                        "session.own",
+    "POST /api/v1/session":                  "session.open",
+    "GET /api/v1/session":                   "session.own",
+    "DELETE /api/v1/session":                "session.own",
+    "GET /api/v1/accounts":                  "account.manage",
+    "POST /api/v1/accounts":                 "account.manage",
+    "PATCH /api/v1/accounts/{name}":         "account.manage",
+    "PUT /api/v1/accounts/{name}/password":  "account.manage",
+    "GET /api/v1/audit":                     "audit.read",
+}
+"""Action of every route, by method and template. One without a row is open to nobody.
+
+`permit` guards FastAPI's routes, pages among them. It does not reach mounted folders and FastAPI's own description
+of the API: those can only be public.
+"""
+# fmt: on
+
+_ROLES = {action: frozenset(roles.split()) for action, roles in ACTIONS.items()}
+
+
+def may(actor: Actor, action: str) -> bool:
+    """Tell whether an actor's roles, and what everybody may, take in an action."""
+    return not _ROLES[action].isdisjoint(actor.roles | PUBLIC.roles)
+
+
+async def permit(request: Request) -> None:
+    """Let a request through to its route, and put who asks at ``request.state.actor``.
+
+    A token is not looked at where a new one is asked for, so that an old one never stands in the way.
+
+    Raises
+    ------
+    SignInError
+        If the token is not good, or there is none and the public may not.
+    ForbiddenError
+        If the roles, the scope or the origin do not allow it, or the route has no row. What everybody may read is
+        not withheld from anybody for its scope.
+    """
+    action = ROUTES.get(f"{request.method} {request.scope['route'].path}")
+    if action is None:
+        raise ForbiddenError("This is open to nobody.", "It has no row in the table of permissions.")
+    auth.check_origin(request)
+    found = None if action == "session.open" else await auth.identify(request)
+    actor = accounts.actor_of(found.account) if found else PUBLIC
+    request.state.signed_in, request.state.actor = found, actor
+    if may(PUBLIC, action):
+        return
+    if found is None:
+        raise SignInError("This needs a sign-in.", f"POST /api/v1/session, or open {auth.SIGN_IN}.")
+    if not may(actor, action):
+        raise ForbiddenError(
+            f"The roles of {actor.id} do not take in {action}.", "Ask an administrator for another role."
+        )
+    named = request.query_params.get("district")
+    if named is not None:
+        check_scope(actor, named)
