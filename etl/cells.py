@@ -13,6 +13,7 @@ from data import districts, versions
 from data.session import Store
 from etl.acting import Act, acting, check_scope
 from etl.actor import Actor
+from etl.rebase import RebaseReport, rebase_open
 from geo.cells import make_cells
 from geo.crs import WGS84, Plane, to_metric
 from geo.enclosures import Memo
@@ -28,7 +29,8 @@ class CellReport:
     """What making cells did.
 
     ``added``, ``retired`` and ``kept`` count cells against the set before; all kept means nothing
-    changed and ``number`` is the set that stood already.
+    changed and ``number`` is the set that stood already. ``rebased`` are the numbers of the drafts that were
+    brought onto it; what became of each is in its report.
     """
 
     number: int
@@ -40,6 +42,7 @@ class CellReport:
     kept: int
     split_buildings: int
     land_cells: int
+    rebased: list[int]
 
 
 def build_cells(
@@ -48,7 +51,7 @@ def build_cells(
     """Tile every community of a district with cells and store them as its next cell set.
 
     Only enclosures that changed are tessellated, and nobody waits meanwhile. Cells that come out as they were
-    keep their ids; where all do, no set is made.
+    keep their ids; where all do, no set is made. Open drafts are brought onto the new set.
 
     Parameters
     ----------
@@ -73,8 +76,9 @@ def build_cells(
             if not stored.ground(act.connection, district).same(ground):
                 continue
             change = _store(act, cells, borders, memo)
+            rebased = rebase_open(act)
         progress("store", 1.0)
-        return _report(ground, cells, change)
+        return _report(ground, cells, change, rebased)
     raise StaleError(
         f"The register of district {district} was changed {ATTEMPTS} times while its cells were made.",
         "Make them when its imports are done: gridgov cells build.",
@@ -104,7 +108,9 @@ def _store(act: Act, cells: gpd.GeoDataFrame, borders: pd.DataFrame, memo: Memo)
     return change
 
 
-def _report(ground: stored.Ground, cells: gpd.GeoDataFrame, change: stored.SetChange) -> CellReport:
+def _report(
+    ground: stored.Ground, cells: gpd.GeoDataFrame, change: stored.SetChange, rebased: list[RebaseReport]
+) -> CellReport:
     return CellReport(
         number=change.number,
         communities=len(ground.communities),
@@ -115,6 +121,7 @@ def _report(ground: stored.Ground, cells: gpd.GeoDataFrame, change: stored.SetCh
         kept=change.kept,
         split_buildings=int(cells.building_id[cells.entrance.notna()].nunique()),
         land_cells=int(cells.building_id.isna().sum()),
+        rebased=[report.number for report in rebased],
     )
 
 
