@@ -3,159 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import shapely
 from shapely.geometry.base import BaseGeometry
 from sqlalchemy import Connection, text
 
-from data import bulk
+from data import bulk, changes
+from data.register_targets import TARGETS, Target
 from geo.crs import WGS84
-
-
-@dataclass(frozen=True)
-class Target:
-    """A table of things known by their ``external_code``, as deliveries write it.
-
-    Attributes
-    ----------
-    types : mapping of str to str
-        Columns a delivery may state, and their PostgreSQL types.
-    references : mapping of str to str
-        Columns staged as an external code of another table, whose id is stored.
-    kept : mapping of str to str
-        Columns left as they are where another, or they themselves, come as null: a delivery without a
-        position does not unplace what has one.
-    """
-
-    table: str
-    types: Mapping[str, str]
-    references: Mapping[str, str] = field(default_factory=dict)
-    kept: Mapping[str, str] = field(default_factory=dict)
-
-
-_WORDS = "text"
-_POINT = {"point": "geometry"}
-TARGETS: dict[str, Target] = {
-    target.table: target
-    for target in (
-        Target("towns", {"code": _WORDS, "provisional": "boolean", "name": _WORDS}),
-        Target(
-            "communities",
-            {
-                "code": _WORDS,
-                "provisional": "boolean",
-                "name": _WORDS,
-                "status": _WORDS,
-                "town_id": _WORDS,
-                "phone": _WORDS,
-                "boundary": "geometry",
-                "boundary_source": _WORDS,
-            },
-            {"town_id": "towns"},
-            {"boundary": "boundary", "boundary_source": "boundary"},
-        ),
-        Target(
-            "compounds",
-            {
-                "name": _WORDS,
-                "aliases": "text[]",
-                "community_id": _WORDS,
-                "road": _WORDS,
-                "road_number": _WORDS,
-                "phase_of": _WORDS,
-                "committee_since": "date",
-                "boundary": "geometry",
-            },
-            {"community_id": "communities"},
-            {"boundary": "boundary"},
-        ),
-        Target(
-            "buildings",
-            {
-                "community_id": _WORDS,
-                "compound_id": _WORDS,
-                "label": _WORDS,
-                "road": _WORDS,
-                "road_number": _WORDS,
-                "poi": _WORDS,
-                "kind": _WORDS,
-                "dwellings": "integer",
-                "households": "integer",
-                "households_on": "date",
-                "households_source": _WORDS,
-                "expected_households": "integer",
-                "expected_on": "date",
-                "entrances": "smallint",
-                "floors": "smallint",
-                "address": _WORDS,
-                "aliases": "text[]",
-                "stated_grid": _WORDS,
-                "point": "geometry",
-                "footprint": "geometry",
-            },
-            {"community_id": "communities", "compound_id": "compounds"},
-            {"address": "address", "point": "point", "footprint": "point"},
-        ),
-        Target("workers", {"name": _WORDS, "phone": _WORDS}),
-        Target(
-            "sites",
-            {
-                "name": _WORDS,
-                "kind": _WORDS,
-                "state": _WORDS,
-                "services": "text[]",
-                "hours": _WORDS,
-                "accessibility": "text[]",
-                "address": _WORDS,
-                "phone": _WORDS,
-                "community_id": _WORDS,
-                **_POINT,
-            },
-            {"community_id": "communities"},
-        ),
-        Target(
-            "facilities",
-            {
-                "kind": _WORDS,
-                "name": _WORDS,
-                "state": _WORDS,
-                "keeper": _WORDS,
-                "checked_on": "date",
-                "restricted": "boolean",
-                **_POINT,
-            },
-        ),
-        Target(
-            "rider_communities",
-            {
-                "compound_id": _WORDS,
-                "vehicles": _WORDS,
-                "parking": _WORDS,
-                "charging": _WORDS,
-                "pledge": _WORDS,
-            },
-            {"compound_id": "compounds"},
-        ),
-        Target(
-            "rider_points",
-            {
-                "rider_community_id": _WORDS,
-                "kind": _WORDS,
-                "name": _WORDS,
-                "hours": _WORDS,
-                "vehicles": _WORDS,
-                "bikes": "integer",
-                **_POINT,
-            },
-            {"rider_community_id": "rider_communities"},
-        ),
-        Target("streets", {"name": _WORDS, "kind": _WORDS, "line": "geometry"}),
-        Target("barriers", {"name": _WORDS, "kind": _WORDS, "shape": "geometry"}),
-    )
-}
-"""By table, in the order in which they can be loaded."""
 
 
 def wkb(shape: BaseGeometry | None) -> str | None:
@@ -174,8 +31,10 @@ def upsert(
     import_id: int,
     columns: Sequence[str],
     rows: Iterable[Sequence[Any]],
-) -> tuple[int, int]:
-    """Add what is new, change what differs, bring back what had been retired.
+) -> None:
+    """Add what is new, change what differs, bring back what had been retired; `data.changes` keeps what was done.
+
+    One statement, whatever the number of rows.
 
     Parameters
     ----------
@@ -183,11 +42,6 @@ def upsert(
         Columns of ``target`` the delivery states; the others are left as they are.
     rows : iterable of sequence
         External code, then a value for each of ``columns``.
-
-    Returns
-    -------
-    (int, int)
-        Rows added and rows changed. One statement, whatever the number of rows.
     """
     staged = f"staged_{target.table}"
     bulk.stage(connection, staged, {"external_code": "text", **{c: target.types[c] for c in columns}}, rows)
@@ -198,30 +52,143 @@ def upsert(
         if c in columns
     )
     written = {c: _written(target, c) for c in columns}
+    for words, word in target.former.items():
+        if word in columns:
+            written[words] = _with_former(target.table, word, written.get(words, f"t.{words}"))
     listed = "".join(f", {c}" for c in columns)
-    done = connection.execute(
-        text(
-            f"INSERT INTO {target.table} AS t (district, external_code, import_id{listed})"
-            f" SELECT :district, s.external_code, :import{''.join(f', {c}' for c in chosen)}"
-            f" FROM {staged} s{joins} ORDER BY s.external_code"
-            " ON CONFLICT (district, external_code) DO UPDATE SET import_id = excluded.import_id,"
-            f" retired_at = NULL{''.join(f', {c} = {value}' for c, value in written.items())}"
-            " WHERE t.retired_at IS NOT NULL OR ROW("
-            + ", ".join(f"t.{c}" for c in columns)
-            + ") IS DISTINCT FROM ROW("
-            + ", ".join(written.values())
-            + ") RETURNING (xmax = 0) AS added"
-        ),
-        {"district": district, "import": import_id},
+    statement = (
+        f"INSERT INTO {target.table} AS t (district, external_code, import_id{listed})"
+        f" SELECT :district, s.external_code, :import{''.join(f', {c}' for c in chosen)}"
+        f" FROM {staged} s{joins} ORDER BY s.external_code"
+        " ON CONFLICT (district, external_code) DO UPDATE SET import_id = excluded.import_id,"
+        f" retired_at = NULL{''.join(f', {c} = {value}' for c, value in written.items())}"
+        " WHERE t.retired_at IS NOT NULL OR ROW("
+        + ", ".join(f"t.{c}" for c in written)
+        + ") IS DISTINCT FROM ROW("
+        + ", ".join(written.values())
+        + ")"
     )
-    added = [row.added for row in done]
-    return sum(added), len(added) - sum(added)
+    changes.record(connection, district, import_id, target.table, statement, {})
 
 
 def _written(target: Target, column: str) -> str:
     if column not in target.kept:
         return f"excluded.{column}"
     return f"CASE WHEN excluded.{target.kept[column]} IS NULL THEN t.{column} ELSE excluded.{column} END"
+
+
+def _with_former(table: str, word: str, words: str) -> str:
+    """Return the SQL of a list with what a column held before added to it."""
+    return (
+        f"{words} || ARRAY(SELECT f.word FROM (SELECT t.{word} UNION SELECT c.before->>'{word}'"
+        " FROM import_changes c JOIN imports i ON i.district = c.district AND i.id = c.import_id"
+        f" WHERE c.district = t.district AND c.noun = '{table}' AND c.row_id = t.id AND i.state = 'loaded'"
+        f") f (word) WHERE f.word <> excluded.{word} AND f.word <> ALL ({words}) ORDER BY f.word)"
+    )
+
+
+_MISSING = (
+    "i.district = {0}.district AND i.id = {0}.import_id AND {0}.district = :district AND {0}.retired_at IS NULL"
+    " AND i.kind = :kind AND NOT EXISTS (SELECT FROM unnest(CAST(:delivered AS text[])) AS d (code)"
+    " WHERE d.code = {0}.external_code)"
+)
+"""A stored row that came by an import of a kind and that a delivery does not name."""
+
+_SAME_BUILDING = {
+    "ledger": "b.address = s.address",
+    "osm": "ST_Covers(b.footprint, s.point) AND ST_Covers(s.footprint, b.point)",
+}
+"""By kind of import: when a building of an unknown code is one that is stored."""
+
+
+def recode(
+    connection: Connection,
+    district: str,
+    import_id: int,
+    kind: str,
+    unknown: Iterable[Sequence[Any]],
+    delivered: Iterable[str],
+) -> None:
+    """Give a stored building the new code it is delivered under, where it can be no other.
+
+    That is a building the delivery does not name by its code, with the standard address of one that is not
+    stored and that no third building shares; from OpenStreetMap, one whose outline lies on the delivered one.
+
+    Parameters
+    ----------
+    unknown : iterable of (str, str or None, str or None, str or None)
+        Delivered external code, standard address, point and footprint as `wkb`.
+    delivered : iterable of str
+        Every external code the delivery names.
+    """
+    columns = {"code": "text", "address": "text", "point": "geometry", "footprint": "geometry"}
+    bulk.stage(connection, "staged_unknown", columns, unknown)
+    statement = (
+        "UPDATE buildings t SET external_code = m.code, import_id = :import FROM (SELECT b.id, s.code,"
+        " count(*) OVER (PARTITION BY b.id) AS codes, count(*) OVER (PARTITION BY s.code) AS buildings"
+        f" FROM staged_unknown s JOIN buildings b ON {_SAME_BUILDING[kind]}"
+        f" JOIN imports i ON {_MISSING.format('b')}"
+        " WHERE NOT EXISTS (SELECT FROM buildings x WHERE x.district = :district AND x.external_code = s.code)) m"
+        " WHERE t.district = :district AND t.id = m.id AND m.codes = 1 AND m.buildings = 1"
+    )
+    values = {"kind": kind, "delivered": list(delivered)}
+    changes.record(connection, district, import_id, "buildings", statement, values)
+
+
+_ON_DUTY = (
+    "SELECT FROM duties u WHERE u.district = t.district AND u.worker_id = t.id"
+    " AND coalesce(upper(u.valid) > CURRENT_DATE, true)"
+)
+
+
+def retire(
+    connection: Connection,
+    district: str,
+    target: Target,
+    import_id: int,
+    kind: str,
+    delivered: Iterable[str],
+) -> None:
+    """Retire what came by imports of a kind, is not in a delivery, and is named by nothing that stays.
+
+    Parameters
+    ----------
+    delivered : iterable of str
+        External codes the delivery names, in refused rows too.
+
+    Notes
+    -----
+    What is retired keeps its id, and comes back when it is named again.
+    """
+    users = [
+        f"SELECT FROM {user.table} u WHERE u.district = t.district AND u.{column} = t.id"
+        " AND u.retired_at IS NULL"
+        for user in TARGETS.values()
+        for column, table in user.references.items()
+        if table == target.table
+    ] + ([_ON_DUTY] if target.table == "workers" else [])
+    statement = (
+        f"UPDATE {target.table} t SET retired_at = now(), import_id = :import FROM imports i"
+        f" WHERE {_MISSING.format('t')}" + "".join(f" AND NOT EXISTS ({user})" for user in users)
+    )
+    values = {"kind": kind, "delivered": list(delivered)}
+    changes.record(connection, district, import_id, target.table, statement, values)
+
+
+def count_missing(
+    connection: Connection, district: str, table: str, kind: str, delivered: Iterable[str]
+) -> int:
+    """Count the stored rows that came by imports of a kind and that a delivery does not name."""
+    found = connection.execute(
+        text(f"SELECT count(*) FROM {table} t, imports i WHERE {_MISSING.format('t')}"),
+        {"district": district, "kind": kind, "delivered": list(delivered)},
+    )
+    return int(found.scalar_one())
+
+
+def count_live(connection: Connection, district: str, table: str, kind: str) -> int:
+    """Count the rows that came by imports of a kind and are not retired."""
+    return count_missing(connection, district, table, kind, [])
 
 
 def codes(connection: Connection, district: str, table: str) -> set[str]:
@@ -234,22 +201,6 @@ def codes(connection: Connection, district: str, table: str) -> set[str]:
         {"district": district},
     )
     return set(rows.scalars())
-
-
-def count_missing(
-    connection: Connection, district: str, table: str, kind: str, delivered: Iterable[str]
-) -> int:
-    """Count the stored rows that came by imports of a kind and that a delivery does not name."""
-    found = connection.execute(
-        text(
-            f"SELECT count(*) FROM {table} t JOIN imports i ON i.district = t.district AND i.id = t.import_id"
-            " WHERE t.district = :district AND t.retired_at IS NULL AND i.kind = :kind"
-            " AND NOT EXISTS (SELECT FROM unnest(CAST(:delivered AS text[])) AS d (code)"
-            " WHERE d.code = t.external_code)"
-        ),
-        {"district": district, "kind": kind, "delivered": list(delivered)},
-    )
-    return int(found.scalar_one())
 
 
 @dataclass(frozen=True)
@@ -328,6 +279,20 @@ def compounds(connection: Connection, district: str) -> dict[str, StoredCompound
     return {row[0]: StoredCompound(*row[1:]) for row in rows}
 
 
+def extent(connection: Connection, district: str) -> tuple[float, float, float, float] | None:
+    """Return west, south, east and north of what is placed, degrees; None where nothing is."""
+    row = connection.execute(
+        text(
+            "SELECT ST_XMin(e.box), ST_YMin(e.box), ST_XMax(e.box), ST_YMax(e.box)"
+            " FROM (SELECT ST_Extent(s.shape) AS box FROM (SELECT point AS shape FROM buildings"
+            " WHERE district = :district AND retired_at IS NULL UNION ALL SELECT boundary FROM communities"
+            " WHERE district = :district AND retired_at IS NULL) s) e"
+        ),
+        {"district": district},
+    ).one()
+    return None if row[0] is None else (row[0], row[1], row[2], row[3])
+
+
 def stated_grids(connection: Connection, district: str) -> set[str]:
     """Return the ledger's codes of grids that buildings state or published grids are known by."""
     rows = connection.execute(
@@ -366,12 +331,19 @@ def set_boundaries(
     """
     rows = [(key, wkb(shape)) for key, shape in boundaries.items()]
     bulk.stage(connection, "staged_boundaries", {"external_code": "text", "boundary": "geometry"}, rows)
-    changed = connection.execute(
-        text(
-            "UPDATE communities c SET boundary = s.boundary, boundary_source = 'derived', import_id = :import"
-            " FROM staged_boundaries s WHERE c.district = :district AND c.external_code = s.external_code"
-            " AND c.boundary IS DISTINCT FROM s.boundary RETURNING c.code"
-        ),
-        {"district": district, "import": import_id},
+    # The community stays of the import that stated it: drawing land around buildings states nothing.
+    statement = (
+        "UPDATE communities t SET boundary = s.boundary, boundary_source = 'derived' FROM staged_boundaries s"
+        " WHERE t.district = :district AND t.external_code = s.external_code"
+        " AND t.boundary IS DISTINCT FROM s.boundary"
     )
-    return sorted(changed.scalars())
+    codes = connection.execute(
+        text(
+            "SELECT t.code FROM communities t JOIN staged_boundaries s ON s.external_code = t.external_code"
+            " WHERE t.district = :district AND t.boundary IS DISTINCT FROM s.boundary ORDER BY t.code"
+        ),
+        {"district": district},
+    )
+    changed = list(codes.scalars())
+    changes.record(connection, district, import_id, "communities", statement, {})
+    return changed

@@ -28,8 +28,11 @@ _COVERING = """
     WHERE p.district = :district AND p.valid @> district_now(:district) AND ST_Covers(pg.shape, s.point)
     ORDER BY g.code LIMIT 1
 """
-_HANDED = "CASE WHEN h.in_force OR s.state = 'closed' THEN h.grid_id ELSE coalesce(f.id, h.grid_id) END"
-"""The grid a case is given to: the one stated while it is in force, else, while it is open, the one at its place."""
+_HANDED = (
+    "CASE WHEN h.grid_id IS NULL OR h.in_force OR s.state = 'closed' THEN h.grid_id"
+    " ELSE coalesce(f.id, h.grid_id) END"
+)
+"""Who gets a case: the grid stated while it is in force, else, while the case is open, the one at its place."""
 
 
 def rider_compounds(connection: Connection, district: str) -> dict[str, str]:
@@ -105,7 +108,7 @@ def put_duties(
         f" WHERE NOT EXISTS (SELECT FROM duties d WHERE {same.format('d')})",
         {},
     ).new
-    return Written(added - replaced, replaced, 0)
+    return Written(added - replaced, replaced)
 
 
 def put_cases(

@@ -73,11 +73,24 @@ def acting(store: Store, actor: Actor, district: str) -> Iterator[Act]:
     NotFoundError
         If there is no such district.
     """
+    with acting_on_new(store, actor, district) as connection:
+        yield Act(connection, actor, districts.get(connection, district))
+
+
+@contextmanager
+def acting_on_new(store: Store, actor: Actor, district: str) -> Iterator[Connection]:
+    """As `acting`, for a use case that may be the district's first: it need not be stored yet.
+
+    Raises
+    ------
+    ForbiddenError
+        If the actor's scope leaves the district out.
+    """
     check_scope(actor, district)
     with store.begin(district) as connection:
-        place = districts.lock(connection, district)
+        districts.queue(connection, district)
         carry_out_due(connection, district)
-        yield Act(connection, actor, place)
+        yield connection
 
 
 def check_scope(actor: Actor, district: str) -> None:

@@ -5,7 +5,18 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, Date, Integer, SmallInteger, Text, UniqueConstraint, func
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Date,
+    ForeignKey,
+    Index,
+    Integer,
+    SmallInteger,
+    Text,
+    UniqueConstraint,
+    func,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -26,10 +37,17 @@ class District(Base):
 
 
 class Import(OfDistrict, Base):
-    """A batch that was loaded: where it came from, what it did, under which licence."""
+    """A batch that was loaded or refused: where it came from, what it did, under which licence."""
 
     __tablename__ = "imports"
-    __table_args__ = (one_of("kind", "ledger", "osm"),)
+    __table_args__ = (
+        one_of("kind", "ledger", "osm"),
+        one_of("state", "loaded", "refused", "undone"),
+        CheckConstraint(
+            "(state = 'undone') = (undone_at IS NOT NULL) AND (undone_at IS NULL) = (undone_by IS NULL)",
+            name="undone",
+        ),
+    )
 
     kind: Mapped[str] = mapped_column(Text)
     source: Mapped[str] = mapped_column(Text, comment="name of the folder or file, without its path")
@@ -39,6 +57,27 @@ class Import(OfDistrict, Base):
     attribution: Mapped[str | None] = mapped_column(Text, comment="shown on every map made from it")
     licence: Mapped[str | None] = mapped_column(Text)
     report: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    state: Mapped[str] = mapped_column(Text, server_default="loaded")
+    undone_at: Mapped[datetime | None] = mapped_column(TIMESTAMP(timezone=True))
+    undone_by: Mapped[str | None] = mapped_column(Text)
+
+
+class ImportChange(Base):
+    """A row as it was before an import touched it, and as the import left it; see `data.changes`."""
+
+    __tablename__ = "import_changes"
+    __table_args__ = (within("imports", "import_id"), Index(None, "district", "noun", "row_id"))
+
+    district: Mapped[str] = mapped_column(Text, ForeignKey("districts.code"), primary_key=True)
+    import_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    noun: Mapped[str] = mapped_column(Text, primary_key=True, comment="the table of the row")
+    row_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    before: Mapped[dict[str, Any] | None] = mapped_column(
+        JSONB(none_as_null=True), comment="null: the import added it"
+    )
+    after: Mapped[dict[str, Any] | None] = mapped_column(
+        JSONB(none_as_null=True), comment="null: the import took it away"
+    )
 
 
 class Listed(OfDistrict):

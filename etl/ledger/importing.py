@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -13,11 +13,23 @@ import geopandas as gpd
 import pandas as pd
 from sqlalchemy import Connection
 
-from data import districts, imports, register, versions
+from data import differences, districts, imports, register, versions
 from data.districts import District
 from data.session import Store
+from etl.acting import Act, acting_on_new
 from etl.actor import Actor
-from etl.ledger import boundaries, codes, load, places, positions, reading, statement, stored, values
+from etl.ledger import (
+    boundaries,
+    codes,
+    delivery,
+    load,
+    places,
+    positions,
+    reading,
+    statement,
+    stored,
+    values,
+)
 from etl.ledger.batch import Batch
 from etl.ledger.report import Count, ImportReport, RefusedImportError
 from geo.crs import metric_srid
@@ -68,6 +80,8 @@ class Source:
     households_source: HouseholdsSource = "ledger"
     made_up: bool = False
     skip_refused: bool = False
+    partial: bool = False
+    retire: bool = False
     dry_run: bool = False
     derived_radius_m: float = DERIVED_RADIUS_M
 
@@ -82,6 +96,8 @@ def import_ledger(
     crs: str | None = None,
     mapping: Path | None = None,
     skip_refused: bool = False,
+    partial: bool = False,
+    retire: bool = False,
     dry_run: bool = False,
     derived_radius_m: float = DERIVED_RADIUS_M,
     progress: Progress = silent,
@@ -102,6 +118,10 @@ def import_ledger(
         TOML or JSON file: noun → {column: header}.
     skip_refused : bool
         Load the good rows of a batch that has refused ones.
+    partial : bool
+        The files are not the whole register of their nouns: what they do not name stays.
+    retire : bool
+        Believe a delivery that would retire or move a large part of what is stored.
     dry_run : bool
         Do everything, report, and change nothing.
     derived_radius_m : float
@@ -110,7 +130,8 @@ def import_ledger(
     Raises
     ------
     RefusedImportError
-        If rows were refused and ``skip_refused`` was not set: nothing is changed. Carries the report.
+        If rows were refused and ``skip_refused`` was not set, or the delivery is hardly meant as it is and
+        ``retire`` was not set: nothing is changed, and the refusal is on record. Carries the report.
     InputError
         If a file cannot be read, or the district, a coordinate system or a column is not stated.
     """
@@ -128,6 +149,8 @@ def import_ledger(
         made_up=said.made_up,
         households_source="made_up" if said.made_up else "ledger",
         skip_refused=skip_refused,
+        partial=partial,
+        retire=retire,
         dry_run=dry_run,
         derived_radius_m=derived_radius_m,
     )
@@ -149,6 +172,8 @@ def import_tables(
     households_source: HouseholdsSource = "ledger",
     made_up: bool = False,
     skip_refused: bool = False,
+    partial: bool = False,
+    retire: bool = False,
     dry_run: bool = False,
     derived_radius_m: float = DERIVED_RADIUS_M,
     progress: Progress = silent,
@@ -168,6 +193,8 @@ def import_tables(
         households_source,
         made_up,
         skip_refused,
+        partial,
+        retire,
         dry_run,
         derived_radius_m,
     )
@@ -193,18 +220,49 @@ def _import(
     progress("check", 0.0)
     values.parse(batch)
     positions.check_shapes(batch)
-    with store.begin(district) as connection, connection.begin_nested() as attempt:
-        districts.queue(connection, district)
-        known = stored.load(connection, district)
-        tenant = _check(connection, district, batch, known, source)
-        _count(report, batch)
-        progress("check", 1.0)
-        if report.refusals and not source.skip_refused:
-            raise RefusedImportError(*_refusal(report), report)
-        _load(connection, actor, tenant, batch, known, source, report, progress)
-        if source.dry_run or report.nothing_to_do:
-            attempt.rollback()
+    try:
+        with acting_on_new(store, actor, district) as connection, connection.begin_nested() as attempt:
+            known = stored.load(connection, district)
+            act = Act(connection, actor, _check(connection, district, batch, known, source))
+            _count(report, batch)
+            progress("check", 1.0)
+            if report.refusals and not source.skip_refused:
+                raise RefusedImportError(*_refusal(report), report)
+            _load(act, batch, known, source, report, progress)
+            if source.dry_run or report.nothing_to_do:
+                attempt.rollback()
+                report.import_id = None
+    except RefusedImportError as error:
+        _put_on_record(store, actor, source, error)
+        raise
     return report
+
+
+def _put_on_record(store: Store, actor: Actor, source: Source, error: RefusedImportError) -> None:
+    """Keep a refused batch where it can be looked up: its report, nothing else of it was stored."""
+    report = error.report
+    with acting_on_new(store, actor, report.district) as connection:
+        tenant = districts.find(connection, report.district)
+        if tenant is None or source.dry_run:
+            return
+        report.import_id = _add_import(connection, tenant.code, actor, source, "refused")
+        imports.tell(connection, tenant.code, report.import_id, {**report.summary(), "fault": error.fault})
+        after = {"source": source.source, "fault": error.fault, "refused": len(report.refusals)}
+        Act(connection, actor, tenant).record("import.refuse", f"import {report.import_id}", after=after)
+
+
+def _add_import(connection: Connection, district: str, actor: Actor, source: Source, state: str) -> int:
+    return imports.add(
+        connection,
+        district,
+        kind=source.kind,
+        source=source.source,
+        digest=source.digest,
+        actor=actor.id,
+        attribution=source.attribution,
+        licence=source.licence,
+        state=state,
+    )
 
 
 def _check(
@@ -215,6 +273,7 @@ def _check(
     tenant = districts.find(connection, district) or _add_district(connection, district, source, around)
     if around:
         places.check_far(batch, around)
+    places.check_elsewhere(batch, tenant, register.extent(connection, district))
     codes.check_codes(batch, known, district)
     codes.check_references(batch, known)
     stated = places.stated_boundaries(batch, known)
@@ -259,46 +318,55 @@ def _refusal(report: ImportReport) -> tuple[str, str]:
 
 
 def _load(
-    connection: Connection,
-    actor: Actor,
-    district: District,
-    batch: Batch,
-    known: stored.Stored,
-    source: Source,
-    report: ImportReport,
-    progress: Progress,
+    act: Act, batch: Batch, known: stored.Stored, source: Source, report: ImportReport, progress: Progress
 ) -> None:
     progress("load", 0.0)
-    number = imports.add(
-        connection,
-        district.code,
-        kind=source.kind,
-        source=source.source,
-        digest=source.digest,
-        actor=actor.id,
-        attribution=source.attribution,
-        licence=source.licence,
-    )
-    for noun in set(batch.rows) & set(register.TARGETS):
-        delivered = [row.values["code"] for row in batch.rows[noun] if row.values.get("code")]
-        report.counts[noun].missing = register.count_missing(
-            connection, district.code, noun, source.kind, delivered
-        )
+    connection, district = act.connection, act.district
+    number = report.import_id = _add_import(connection, district.code, act.actor, source, "loaded")
     job = load.Load(
-        connection, district.code, district.name, number, source.kind, source.households_source, batch, known
+        connection,
+        act.actor.id,
+        district.code,
+        district.name,
+        number,
+        source.kind,
+        source.households_source,
+        batch,
+        known,
     )
+    delivery.recode(job)
     load.load(job, report)
+    delivery.retire_missing(job, report, partial=source.partial)
+    delivery.count(job, report)
     progress("load", 1.0)
-    changed = {noun for noun, count in report.counts.items() if count.new or count.changed}
+    changed = {noun for noun, count in report.counts.items() if count.touched}
     if changed & {"communities", "buildings"}:
         progress("boundaries", 0.0)
         report.derived = boundaries.derive(
             connection, district.code, number, srid=district.srid, radius_m=source.derived_radius_m
         )
         progress("boundaries", 1.0)
-    layers = set().union(
-        *(_LAYERS[noun] for noun in changed), _LAYERS["communities"] if report.derived else ()
+    if report.nothing_to_do:
+        return
+    report.differences = differences.of_import(connection, district.code, number)
+    report.doubts = delivery.doubts(job, report, report.differences)
+    if report.doubts and not (source.retire or source.dry_run):
+        raise RefusedImportError(*_doubted(report), report)
+    versions.advance(
+        connection, district.code, *layers_of(changed | ({"communities"} if report.derived else set()))
     )
-    if layers:
-        versions.advance(connection, district.code, *layers)
-        imports.tell(connection, district.code, number, report.summary())
+    imports.tell(connection, district.code, number, report.summary())
+    counts = {noun: asdict(count) for noun, count in report.counts.items() if count.touched}
+    act.record("import.load", f"import {number}", after={"source": source.source, "counts": counts})
+
+
+def _doubted(report: ImportReport) -> tuple[str, str]:
+    return (
+        f"{' '.join(report.doubts)} Nothing was changed.",
+        "Check --district. If the files are a part of the register use --partial; if it is really so, --retire.",
+    )
+
+
+def layers_of(nouns: Iterable[str]) -> set[str]:
+    """Return whose data version changed nouns raise."""
+    return set().union(*(_LAYERS[noun] for noun in nouns))

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from shapely.geometry import LineString, MultiLineString, MultiPolygon, Polygon
+from shapely.geometry.base import BaseGeometry
 from sqlalchemy import Connection
 
 from data import duties, plans, register, services
-from data.register import TARGETS
+from data.register_targets import TARGETS
 from etl.ledger.addresses import addresses, full_label
 from etl.ledger.batch import Batch, Row
 from etl.ledger.codes import duty_key
@@ -37,6 +38,7 @@ class Load:
     """One import's open transaction, and what is loaded in it."""
 
     connection: Connection
+    actor: str
     district: str
     district_name: str
     import_id: int
@@ -45,14 +47,18 @@ class Load:
     batch: Batch
     stored: Stored
 
+    def delivered(self, noun: str) -> list[str]:
+        """Return the codes the delivery names, in refused rows too."""
+        return [row.values["code"] for row in self.batch.rows.get(noun, ()) if row.values.get("code")]
+
 
 def load(job: Load, report: ImportReport) -> None:
-    """Write every good row and count what changed."""
+    """Write every good row; `data.changes` keeps what that changed."""
     if "communities" in job.batch.rows:
         _load_towns(job, report)
     for noun in job.batch.rows:
         if noun in TARGETS:
-            _load_noun(job, report, noun)
+            _load_noun(job, noun)
     _load_duties(job, report)
     _load_cases(job, report)
 
@@ -66,10 +72,8 @@ def _load_towns(job: Load, report: ImportReport) -> None:
     codes = assign(names, official, known, dict.fromkeys(names, job.district))
     columns = ("code", "provisional", "name")
     staged = [(name, code.code, code.provisional, name) for name, code in codes.items()]
-    new, changed = register.upsert(
-        job.connection, job.district, TARGETS["towns"], job.import_id, columns, staged
-    )
-    report.counts["towns"] = Count(len(names), new, changed, len(names) - new - changed)
+    register.upsert(job.connection, job.district, TARGETS["towns"], job.import_id, columns, staged)
+    report.counts["towns"] = Count(len(names))
     given = _community_codes(job, rows, {name: code.code for name, code in codes.items()})
     for row in rows:
         row.values["given"] = given[row.values["code"]]
@@ -89,7 +93,7 @@ def _community_codes(job: Load, rows: list[Row], towns: dict[str, str]) -> dict[
     )
 
 
-def _load_noun(job: Load, report: ImportReport, noun: str) -> None:
+def _load_noun(job: Load, noun: str) -> None:
     """Upsert the good rows of a noun: the columns its files have, and what is made from them."""
     rows = job.batch.good(noun)
     if not rows:
@@ -103,11 +107,7 @@ def _load_noun(job: Load, report: ImportReport, noun: str) -> None:
         [row.values["code"], *(row.values[name] for name in kept), *more.values()]
         for row, more in zip(rows, made, strict=True)
     )
-    count = report.counts[noun]
-    count.new, count.changed = register.upsert(
-        job.connection, job.district, target, job.import_id, columns, staged
-    )
-    count.unchanged = len(rows) - count.new - count.changed
+    register.upsert(job.connection, job.district, target, job.import_id, columns, staged)
 
 
 def _shape_of(job: Load, noun: str, rows: list[Row]) -> list[Values]:
@@ -139,19 +139,24 @@ def _buildings(job: Load, noun: str, rows: list[Row]) -> list[Values]:
     known = set() if "address" in job.batch.columns[noun] else job.stored.codes[noun]
     made = []
     for row in rows:
-        shape = row.shape
-        flat = shape is not None and shape.geom_type != "Point"
-        point = shape.representative_point() if flat and shape is not None else shape
+        point, footprint = placed_as(row.shape)
         made.append(
             {
                 **dict.fromkeys(label, full_label(row)),
                 "address": row.values["address"] or (None if row.values["code"] in known else compose(row)),
                 "households_source": job.households_source,
-                "point": register.wkb(point),
-                "footprint": register.wkb(as_multi(shape)) if flat else None,
+                "point": point,
+                "footprint": footprint,
             }
         )
     return made
+
+
+def placed_as(shape: BaseGeometry | None) -> tuple[str | None, str | None]:
+    """Return the point and the footprint a building is stored with, as `data.register.wkb`."""
+    if shape is None or shape.geom_type == "Point":
+        return register.wkb(shape), None
+    return register.wkb(shape.representative_point()), register.wkb(as_multi(shape))
 
 
 _MAKE: dict[str, Callable[[Load, str, list[Row]], list[Values]]] = {
@@ -172,7 +177,8 @@ def _load_duties(job: Load, report: ImportReport) -> None:
         return
     staged = ([*duty_key(row), row.values["until"]] for row in rows)
     count = report.counts["duties"]
-    count.new, count.changed = services.put_duties(job.connection, job.district, job.import_id, staged)
+    written = services.put_duties(job.connection, job.district, job.import_id, staged)
+    count.new, count.changed = written.new, written.changed
     count.unchanged = len(rows) - count.new - count.changed
     plan = plans.in_force(job.connection, job.district)
     if plan:
@@ -188,6 +194,7 @@ def _load_cases(job: Load, report: ImportReport) -> None:
     names = ("code", "category", "state", "grid", "department", "opened_on", "closed_on")
     staged = ([*(row.values[name] for name in names), register.wkb(row.shape)] for row in ready)
     count = report.counts["cases"]
-    count.new, count.changed = services.put_cases(job.connection, job.district, staged)
+    written = services.put_cases(job.connection, job.district, job.import_id, job.actor, staged)
+    count.new, count.changed = written.new, written.changed
     count.waiting = len(rows) - len(ready)
     count.unchanged = len(ready) - count.new - count.changed

@@ -8,14 +8,20 @@ import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
+from data.districts import District
 from data.register import StoredCompound
 from etl.ledger import reasons
 from etl.ledger.batch import Batch, Row
 from etl.ledger.stored import Stored
 from geo.crs import to_metric
+from geo.errors import InputError
+
+Box = tuple[float, float, float, float]
 
 FAR_DEG = 3.0
 """A district does not reach further from its middle than this, degrees."""
+BESIDE_DEG = 0.05
+"""A delivery whose middle is this far from all that is stored is another district's, degrees."""
 BORDER_TOLERANCE_M = 10.0
 """A thing this near its community counts as inside: the accuracy of a surveyed border, metres."""
 
@@ -48,6 +54,34 @@ def check_far(batch: Batch, around: tuple[float, float]) -> None:
         for index in np.flatnonzero(far):
             why = reasons.SWAPPED_AXES if swapped[index] else reasons.FAR_AWAY
             batch.refuse(rows[index], "geometry", why, value="{:.6f} {:.6f}".format(*places[index]))
+
+
+def check_elsewhere(batch: Batch, district: District, extent: Box | None) -> None:
+    """See that a delivery does not lie beside what is stored of the district.
+
+    Parameters
+    ----------
+    extent : (float, float, float, float) or None
+        West, south, east and north of what is stored, degrees; None where nothing is.
+
+    Raises
+    ------
+    InputError
+        If the middle of what is delivered lies further from it than its own size and `BESIDE_DEG`.
+    """
+    nouns = ("communities", "compounds", "buildings")
+    shapes = [row.shape for noun in nouns for row in batch.good(noun) if row.shape is not None]
+    if extent is None or not shapes:
+        return
+    low, high = np.array(extent[:2]), np.array(extent[2:])
+    middle = np.median(shapely.get_coordinates(shapely.centroid(np.array(shapes, object))), axis=0)
+    beyond = np.maximum(low - middle, middle - high).max()
+    if beyond > (high - low).max() + BESIDE_DEG:
+        raise InputError(
+            f"The delivery lies around {middle[0]:.3f} {middle[1]:.3f}, far from all that is stored of"
+            f" {district.code} {district.name}.",
+            "Check --district; a district of its own is added with --district CODE:NAME.",
+        )
 
 
 def stated_boundaries(batch: Batch, stored: Stored) -> dict[str, BaseGeometry]:

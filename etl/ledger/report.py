@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from data.differences import KEPT, Differences
 from etl.ledger.reasons import Reason
 from geo.errors import RefusedError
 
@@ -57,7 +58,11 @@ class SourceFile:
 
 @dataclass
 class Count:
-    """Rows of one noun; ``missing`` are stored ones this delivery does not name (they are kept)."""
+    """Rows of one noun.
+
+    ``gone`` are retired, ``back`` were retired and are named again; ``missing`` are stored, not named by the
+    delivery, and stay: it is a part of the register, or others still name them.
+    """
 
     read: int = 0
     new: int = 0
@@ -66,6 +71,13 @@ class Count:
     refused: int = 0
     waiting: int = 0
     missing: int = 0
+    back: int = 0
+    gone: int = 0
+
+    @property
+    def touched(self) -> bool:
+        """Tell whether anything of the noun changes."""
+        return bool(self.new or self.changed or self.back or self.gone)
 
 
 @dataclass
@@ -84,6 +96,12 @@ class ImportReport:
         Codes of the communities whose boundary was drawn from their buildings.
     repaired : list of str
         ``file:line`` of shapes whose rings were mended without changing their area.
+    differences : Differences
+        What changed, as lists.
+    doubts : list of str
+        Why the delivery can hardly be meant as it is; it is refused unless that was asked for.
+    import_id : int or None
+        Under which it is on record; None where nothing was stored.
     """
 
     district: str
@@ -97,22 +115,31 @@ class ImportReport:
     provisional: list[str] = field(default_factory=list)
     derived: list[str] = field(default_factory=list)
     repaired: list[str] = field(default_factory=list)
+    differences: Differences = field(default_factory=Differences)
+    doubts: list[str] = field(default_factory=list)
+    import_id: int | None = None
 
     @property
     def nothing_to_do(self) -> bool:
         """Tell whether the store already holds all of this."""
-        return not any(count.new or count.changed for count in self.counts.values()) and not self.derived
+        return not any(count.touched for count in self.counts.values()) and not self.derived
 
     def summary(self) -> dict[str, Any]:
-        """Return the report without values of rows: what is kept with the import."""
+        """Return what is kept with the import: refused rows by place and reason, never with their values."""
         return {
             "counts": {noun: asdict(count) for noun, count in self.counts.items()},
             "files": [asdict(file) for file in self.files],
             "refused": len(self.refusals),
+            "refusals": [
+                {"file": r.file, "line": r.line, "field": r.field, "reason": r.reason.name}
+                for r in self.refusals[:KEPT]
+            ],
             "unplaced": len(self.unplaced),
             "provisional": self.provisional,
             "derived": self.derived,
             "repaired": len(self.repaired),
+            "differences": self.differences.summary(),
+            "doubts": self.doubts,
         }
 
     def as_dict(self) -> Mapping[str, Any]:

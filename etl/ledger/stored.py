@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from data import register, services
 from data.register import StoredCommunity, StoredCompound, StoredTown
+from data.register_targets import TARGETS
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Stored:
 def load(connection: Connection, district: str) -> Stored:
     """Read what is stored of a district; empty for a new one."""
     return Stored(
-        {table: register.codes(connection, district, table) for table in register.TARGETS},
+        {table: register.codes(connection, district, table) for table in TARGETS},
         register.towns(connection, district),
         register.communities(connection, district),
         register.stated_grids(connection, district),

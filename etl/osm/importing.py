@@ -57,6 +57,8 @@ def import_osm(
     name: str | None = None,
     admin_level: int | None = None,
     m2_a_household: float = M2_A_HOUSEHOLD,
+    partial: bool = False,
+    retire: bool = False,
     dry_run: bool = False,
     progress: Progress = silent,
 ) -> OsmReport:
@@ -77,6 +79,8 @@ def import_osm(
         extract without any becomes one community, drawn from its buildings and marked as derived.
     m2_a_household : float
         Gross floor area that is taken for one household, m²; see `geo.estimate`.
+    partial, retire : bool
+        As for `etl.ledger.import_ledger`.
     dry_run : bool
         Do everything, report, and change nothing.
     progress : Progress, optional
@@ -115,6 +119,8 @@ def import_osm(
         attribution=ATTRIBUTION,
         licence=LICENCE,
         households_source="estimated",
+        partial=partial,
+        retire=retire,
         dry_run=dry_run,
         progress=progress,
     )

@@ -91,7 +91,7 @@ def test_a_dry_run_reports_and_changes_nothing(store, tmp_path):
     assert ledgers.digest(store) == before
 
 
-def test_a_changed_delivery_updates_by_code_and_counts_what_is_missing(store, tmp_path):
+def test_a_changed_delivery_updates_by_code_and_retires_what_is_missing(store, tmp_path):
     folder = ledgers.write_ledger(tmp_path)
     load(store, folder)
     with store.begin(CODE) as connection:
@@ -101,9 +101,9 @@ def test_a_changed_delivery_updates_by_code_and_counts_what_is_missing(store, tm
     ledgers.write_csv(folder / "buildings.csv", changed)
     report = load(store, folder)
     assert counts(report)["buildings"] == (5, 0, 1, 4, 0)
-    assert report.counts["buildings"].missing == 1
+    assert report.counts["buildings"].gone == 1
     assert rows(store, "SELECT households FROM buildings WHERE external_code = 'B1'") == [(99,)]
-    assert rows(store, "SELECT count(*) FROM buildings WHERE retired_at IS NULL") == [(6,)]
+    assert rows(store, "SELECT external_code FROM buildings WHERE retired_at IS NOT NULL") == [("B6",)]
     with store.begin(CODE) as connection:
         after = current(connection, CODE)
     assert {layer for layer in after if after[layer] > before[layer]} == {
