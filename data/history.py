@@ -11,6 +11,9 @@ from sqlalchemy import Connection, text
 
 from data import codes
 
+MAX_DEPTH = 10
+"""Through more changes than this nobody follows a grid."""
+
 
 @dataclass(frozen=True)
 class Period:
@@ -150,7 +153,7 @@ def lineage(connection: Connection, district: str, code: str, depth: int = 3) ->
     Parameters
     ----------
     depth : int
-        Through how many changes, either way.
+        Through how many changes, either way; at most `MAX_DEPTH`.
 
     Raises
     ------

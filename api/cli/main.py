@@ -33,9 +33,12 @@ VERBS = {
     "import": Verb("importing", "Bring in a ledger or OpenStreetMap (导入台账或地图)."),
     "cells": Verb("cells", "Cells: buildings and their land (地块)."),
     "plan": Verb("plans", "Plans: which cell is in which grid (方案)."),
+    "grid": Verb("grids", "Grids: what a code names, and a grid through time (网格编码与沿革)."),
     "locate": Verb("locate", "Whose grid is it? (查网格). Exit code 1 means: no grid was found."),
     "export": Verb("export", "Maps and layers as files (导出地图和图层)."),
     "template": Verb("template", "Write the templates of a ledger, one file a kind of thing (生成台账模板)."),
+    "account": Verb("accounts", "Accounts: who may sign in, and do what (账号)."),
+    "audit": Verb("audit", "Who did what, and when (审计)."),
     "demo": Verb(
         "demo", "Load the demo district if it is not there yet, and serve it until Ctrl-C (演示区)."
     ),
