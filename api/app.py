@@ -28,6 +28,7 @@ from api.routes import (
     locate,
     overview,
     pages,
+    plan_acts,
     plans,
     session,
 )
@@ -43,6 +44,7 @@ _NOUNS = (
     districts,
     communities,
     grids,
+    plan_acts,
     plans,
     jobs,
     layers,

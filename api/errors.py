@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -74,6 +74,10 @@ class Problem(BaseModel):
     detail: str = Field(examples=["There is no grid 340504001001999."])
     remedy: str = Field(default="", examples=["GET /api/v1/grids lists them."])
     errors: list[Fault] = Field(default=[])
+    problems: list[str] = Field(default=[], description="Rules a plan breaks.")
+    changes: list[dict[str, Any]] = Field(
+        default=[], description="What was changed since the revision that was seen."
+    )
 
 
 def problem(
@@ -82,6 +86,8 @@ def problem(
     remedy: str = "",
     *,
     faults: list[Fault] | None = None,
+    problems: Sequence[str] = (),
+    changes: Sequence[Mapping[str, Any]] = (),
     headers: Mapping[str, str] | None = None,
 ) -> JSONResponse:
     """Return a problem+json response."""
@@ -92,6 +98,8 @@ def problem(
         detail=detail or _DETAIL.get(kind.name, ""),
         remedy=remedy,
         errors=faults or [],
+        problems=list(problems),
+        changes=[dict(change) for change in changes],
     )
     extra = {"Retry-After": str(RETRY_AFTER_S)} if kind.status == HTTPStatus.SERVICE_UNAVAILABLE else {}
     return JSONResponse(
@@ -124,7 +132,9 @@ async def _answer(request: Request, error: Exception) -> JSONResponse:
     if isinstance(error, RequestValidationError):
         return problem(kind, faults=[_fault(fault) for fault in error.errors()])
     if isinstance(error, errors.GridgovError):
-        return problem(kind, error.fault, error.remedy)
+        broken = error.problems if isinstance(error, errors.CheckError) else ()
+        changed = error.changes if isinstance(error, errors.StaleError) else ()
+        return problem(kind, error.fault, error.remedy, problems=broken, changes=changed)
     log.warning("%s: %s", kind.name, type(error).__name__)
     return problem(kind)
 

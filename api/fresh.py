@@ -25,13 +25,17 @@ Make = Callable[[Connection, str, Edition], BaseModel | str]
 """Makes an answer: called in one transaction with the connection, the district's code and the edition to show."""
 
 
-def read(asked: Asked, make: Make, *, media_type: str = "application/json") -> Response:
+def read(
+    asked: Asked, make: Make, *, media_type: str = "application/json", private: bool = False
+) -> Response:
     """Answer a read of one district, or say that what the client holds is still right.
 
     Parameters
     ----------
     make : callable
         Returns a model or JSON text; not called where the client's tag still holds.
+    private : bool
+        Whether the answer is for whoever asks alone, and kept by nobody.
 
     Raises
     ------
@@ -44,8 +48,9 @@ def read(asked: Asked, make: Make, *, media_type: str = "application/json") -> R
         if edition.version < asked.min_version:
             raise behind(asked.min_version)
         tag = _tag(asked.request, district, edition)
-        headers = {**stamp(edition.plan, edition.version), "ETag": tag, "Cache-Control": "no-cache"}
-        if _holds(asked.request.headers.get("if-none-match", ""), tag):
+        kept = {"Cache-Control": "no-store"} if private else {"ETag": tag, "Cache-Control": "no-cache"}
+        headers = {**stamp(edition.plan, edition.version), **kept}
+        if not private and _holds(asked.request.headers.get("if-none-match", ""), tag):
             return Response(status_code=304, headers=headers)
         made = make(connection, district, edition)
     body = made.model_dump_json() if isinstance(made, BaseModel) else made

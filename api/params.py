@@ -29,7 +29,8 @@ def _plain(value: str) -> str:
     return value
 
 
-def _dated(value: datetime) -> datetime:
+def dated(value: datetime) -> datetime:
+    """Read an instant in the district's time; one that is not of this age is refused."""
     if not 1900 <= value.year <= 2999:
         raise ValueError("the year must be from 1900 to 2999")
     return here(value)
@@ -65,7 +66,7 @@ AsOf = Annotated[
         description="The instant shown, now by default: 2026-07-01 or 2026-07-01T08:00:00+08:00. The plan and its"
         " duties are those of that instant; buildings, sites and what else has no history are today's."
     ),
-    AfterValidator(lambda value: value and _dated(value)),
+    AfterValidator(lambda value: value and dated(value)),
 ]
 MinVersion = Annotated[
     int | None,

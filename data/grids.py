@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import geopandas as gpd
 import pandas as pd
@@ -36,6 +37,22 @@ def of_plan(connection: Connection, district: str, plan_id: int) -> gpd.GeoDataF
     )
 
 
+def counted(connection: Connection, district: str, plan_id: int) -> list[dict[str, Any]]:
+    """Return the grids of a plan with what they hold today: cells and households, drafts too, by code."""
+    rows = connection.execute(
+        text(
+            "SELECT g.id, g.code, g.external_code, c.code AS community_code, c.name AS community, n.cells,"
+            " n.households FROM (SELECT pc.grid_id, count(*) AS cells, sum(v.households)::bigint AS households"
+            "  FROM plan_cells pc JOIN layers.cells v ON v.district = pc.district AND v.id = pc.cell_id"
+            "  WHERE pc.district = :district AND pc.plan_id = :plan GROUP BY pc.grid_id) n"
+            " JOIN grids g ON g.district = :district AND g.id = n.grid_id"
+            " JOIN communities c ON c.district = g.district AND c.id = g.community_id ORDER BY c.code, g.code, g.id"
+        ),
+        {"district": district, "plan": plan_id},
+    )
+    return [dict(row) for row in rows.mappings()]
+
+
 def add(connection: Connection, district: str, communities: Sequence[int]) -> list[int]:
     """Make a grid without a code for each community id given, and return their ids in that order."""
     rows = connection.execute(
@@ -49,6 +66,28 @@ def add(connection: Connection, district: str, communities: Sequence[int]) -> li
         {"district": district, "communities": list(communities)},
     )
     return [row.id for row in rows]
+
+
+def communities_of(connection: Connection, district: str, grids: Sequence[int]) -> dict[int, int]:
+    """Return the community id of grids by their id."""
+    rows = connection.execute(
+        text("SELECT id, community_id FROM grids WHERE district = :district AND id = ANY(:grids)"),
+        {"district": district, "grids": list(grids)},
+    )
+    return {row.id: row.community_id for row in rows}
+
+
+def is_known(connection: Connection, district: str, named: int | str) -> bool:
+    """Tell whether a grid of that id, code or ledger's code was ever made."""
+    return bool(
+        connection.execute(
+            text(
+                "SELECT EXISTS (SELECT FROM grids WHERE district = :district"
+                " AND (id::text = :named OR code = :named OR external_code = :named))"
+            ),
+            {"district": district, "named": str(named)},
+        ).scalar_one()
+    )
 
 
 def external_codes(connection: Connection, district: str) -> pd.DataFrame:

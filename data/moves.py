@@ -85,10 +85,16 @@ def cells_of(
 
 
 def standing(connection: Connection, district: str, plan: Plan, cells: Sequence[int]) -> pd.DataFrame:
-    """Return how cells stand in a plan, those it has: cell_id, grid_id, community_id, households, locked."""
+    """Return how cells stand in a plan, those it has.
+
+    Returns
+    -------
+    DataFrame
+        cell_id, grid_id, community_id, building_id, households, locked.
+    """
     return read(
         connection,
-        "SELECT pc.cell_id, pc.grid_id, c.community_id, c.households, EXISTS (SELECT FROM plan_locks l"
+        "SELECT pc.cell_id, pc.grid_id, c.community_id, c.building_id, c.households, EXISTS (SELECT FROM plan_locks l"
         "  WHERE l.district = pc.district AND l.plan_id = pc.plan_id"
         "  AND (l.cell_id = pc.cell_id OR l.grid_id = pc.grid_id)) AS locked"
         " FROM plan_cells pc JOIN layers.cells c ON c.district = pc.district AND c.id = pc.cell_id"

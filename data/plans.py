@@ -242,6 +242,15 @@ def activate(connection: Connection, district: str, plan: Plan) -> Plan | None:
     return None if number is None else get(connection, district, number)
 
 
+def rebase(connection: Connection, district: str, plan: Plan, base: Plan) -> int:
+    """Let a draft be a change of another plan; return its new revision."""
+    connection.execute(
+        text("UPDATE plans SET based_on = :base WHERE district = :district AND id = :plan"),
+        {"district": district, "plan": plan.id, "base": base.id},
+    )
+    return raise_revision(connection, district, plan)
+
+
 def raise_revision(connection: Connection, district: str, plan: Plan) -> int:
     """Count one more revision of a plan's assignment, and return it."""
     raised = connection.execute(

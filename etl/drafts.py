@@ -8,8 +8,8 @@ from dataclasses import asdict
 import numpy as np
 import pandas as pd
 
-from data import plans, rebase, versions
 from data import cells as stored_cells
+from data import plans, rebase, versions
 from data.session import Store
 from etl.acting import Act, acting
 from etl.actor import Actor
@@ -99,9 +99,7 @@ def _copied(act: Act, source: plans.Plan, origin: str, title: str | None) -> Cha
     ground = read_ground(
         connection, district, act.district.srid, stored_cells.latest_set(connection, district)
     )
-    carried = (
-        rebase.carried(connection, district, source.id, ground.cell_set).set_index("cell_id").grid_id
-    )
+    carried = rebase.carried(connection, district, source.id, ground.cell_set).set_index("cell_id").grid_id
     known = carried.reindex(ground.cells.id).fillna(-1).to_numpy(np.int64)
     problem = pose(ground, known, source.target, source.tolerance_percent)
     assigned = with_identities(connection, district, ground, fill(problem, known), known)

@@ -10,8 +10,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from data import districts, grids, locks, moves, plans, rebase, versions
 from data import cells as stored_cells
+from data import districts, grids, locks, moves, plans, rebase, versions
 from data.session import Store
 from etl.acting import Act, acting
 from etl.actor import Actor

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from data import rebase as stored
 from data.session import Store
 from etl.acting import Act, acting
 from etl.actor import Actor
+from etl.merge import merge
 from etl.plans import with_identities
 from etl.posing import Ground, pose, read_ground
 from geo.balance.problem import pieces
@@ -28,6 +29,11 @@ Labels = NDArray[np.int64]
 CONFLICTS: dict[str, tuple[str, str]] = {
     "other_community": ("楼栋划入了其他社区", "A building belongs to another community now"),
     "moved_building": ("楼栋移位后换了网格", "A building moved, and its grid is another"),
+    "grid_retired": ("网格已被撤销，地块退回现网格", "The grid was retired meanwhile; its cells went back"),
+    "changed_by_both": (
+        "两个方案都调整了这些地块，保留草案的",
+        "Both plans moved these cells; the draft's stay",
+    ),
     "grid_gone": ("网格已无地块，已从草案移除", "A grid lost all its cells and left the draft"),
     "in_pieces": ("网格不再连通", "A grid is in pieces that was not before"),
     "lock_lost": ("锁定的地块已不存在", "A locked cell is gone, and its lock with it"),
@@ -66,6 +72,7 @@ class Conflict:
 class RebaseReport:
     """What a rebase did: how each of the draft's cells came to its grid, and the conflicts.
 
+    ``onto`` is the plan in force that the draft is a change of now, where it was one of another plan before;
     ``kept`` cells were in the draft; ``building`` took the grid of their building, ``covered`` that of the land
     they lie on, ``filled`` that of a neighbour.
     """
@@ -79,20 +86,33 @@ class RebaseReport:
     covered: int
     filled: int
     conflicts: list[Conflict]
+    onto: int | None = None
 
 
 def rebase_plan(store: Store, actor: Actor, district: str, number: int) -> RebaseReport:
-    """Bring one draft onto the newest cells; one that is there already stays as it is.
+    """Bring one draft onto the newest cells and the plan in force; one that is there already stays as it is.
 
     Raises
     ------
     NotFoundError
         If there is no such plan.
     ConflictError
-        If it is no draft.
+        If it is no draft, or descends from no plan that was ever in force.
     """
     with acting(store, actor, district) as act:
-        return rebase(act, plans.get(act.connection, act.code, number))
+        report = rebase(act, plans.get(act.connection, act.code, number))
+        merged = merge(act, plans.get(act.connection, act.code, number))
+        if merged is None:
+            return report
+        versions.advance(act.connection, act.code, "drafts")
+        act.record(
+            "plan.merge",
+            f"plan {number}",
+            before={"revision": report.revision},
+            after={"revision": merged.revision, "onto": merged.onto, "conflicts": len(merged.found)},
+        )
+        conflicts = [*_named(act, merged.found), *report.conflicts]
+        return replace(report, revision=merged.revision, onto=merged.onto, conflicts=conflicts)
 
 
 def rebase_open(act: Act) -> list[RebaseReport]:

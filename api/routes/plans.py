@@ -1,76 +1,182 @@
-"""Plans: those that were published."""
+"""Plans: those that were published, and for staff drafts and what is in them."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 from sqlalchemy import Connection
 
-from api.fresh import respond
-from api.params import API, District, PlanNumber, Serving
+from api.auth import Acting, Tenant
+from api.fresh import read
+from api.params import API, LARGEST_NUMBER, PlanNumber, Reading, Serving
+from api.permissions import may
+from data import audit, comments, grids, locks, moves, problems
 from data import plans as stored
 from data.locate import Edition
+from etl.compare import Comparison
+from etl.compare import compare as compare_plans
 from geo.errors import NotFoundError
 
 router = APIRouter(prefix=API, tags=["plans"])
 
 
 class Plan(BaseModel):
-    """Published plan (方案)."""
+    """Plan (方案). The public is shown those that were published."""
 
     number: int = Field(examples=[3])
     title: str
-    state: str = Field(description="published, or superseded by a later one", examples=["published"])
+    state: str = Field(
+        description="draft, submitted, approved, published, superseded or withdrawn", examples=["published"]
+    )
     origin: str = Field(description="imported, balanced, edited or rolled_back", examples=["balanced"])
     target: int = Field(description="Households a grid should have.", examples=[300])
     tolerance_percent: int = Field(examples=[10])
-    valid_from: datetime
-    valid_until: datetime | None = Field(description="None while it is in force.")
+    valid_from: datetime | None = Field(description="None until it is published.")
+    valid_until: datetime | None = Field(description="None while none follows it.")
+    in_force: bool = Field(description="False too for one that is published for a time to come.")
+
+
+class StaffPlan(Plan):
+    """Plan as staff see it."""
+
+    revision: int = Field(description="Rises with every edit; an edit names the one it saw.")
+    author: str
+    approved_by: str | None
+    approval: str | None = Field(description="What the approver said.")
+    based_on: int | None = Field(description="Number of the plan it was made from.")
+    cell_set: int
+    created_at: datetime
+    report: dict[str, Any] = Field(description="Figures when it was made: before and after.")
 
 
 class Plans(BaseModel):
-    """Published plans, the newest first."""
+    """Plans, the newest first."""
 
-    plans: list[Plan]
+    plans: list[StaffPlan | Plan]
 
 
-@router.get("/plans", summary="Published plans (方案)", response_model=Plans)
-def plans(request: Request, state: Serving, district: District = None) -> Response:
-    """List the published plans, the newest first; drafts are not public."""
+class PlanGrid(BaseModel):
+    """Grid of a plan; ``code`` is None until the plan is published."""
+
+    id: int
+    code: str | None
+    external_code: str | None
+    community_code: str
+    community: str
+    cells: int
+    households: int
+
+
+class Details(BaseModel):
+    """What is in a plan, and what was said and done about it."""
+
+    grids: list[PlanGrid]
+    problems: list[dict[str, Any]]
+    moves: list[moves.Entry]
+    locks: list[dict[str, Any]]
+    comments: list[comments.Comment]
+    history: list[audit.Entry]
+
+
+@router.get("/plans", summary="Plans (方案)", response_model=Plans)
+def plans(asked: Reading, actor: Acting) -> Response:
+    """List the plans, the newest first: all for staff who may see drafts, else the published ones."""
 
     def make(connection: Connection, code: str, _: Edition) -> Plans:
-        return Plans(plans=_published(stored.every(connection, code)))
+        return Plans(plans=_shown(connection, code, stored.every(connection, code), staff=staff))
 
-    return respond(request, state, district, make)
+    staff = may(actor, "plan.read")
+    return read(asked, make, private=staff)
 
 
-@router.get("/plans/{number}", summary="One published plan (方案)", response_model=Plan)
-def plan(request: Request, state: Serving, number: PlanNumber, district: District = None) -> Response:
-    """Return one published plan."""
+@router.get("/plans/{number}", summary="One plan (方案)", response_model=StaffPlan | Plan)
+def plan(asked: Reading, actor: Acting, number: PlanNumber) -> Response:
+    """Return one plan; drafts only for staff who may see them."""
 
     def make(connection: Connection, code: str, _: Edition) -> Plan:
-        found = _published([stored.get(connection, code, number)])
+        found = _shown(connection, code, [stored.get(connection, code, number)], staff=staff)
         if not found:
             raise NotFoundError(f"Plan {number} is not published.", "GET /api/v1/plans lists those that are.")
         return found[0]
 
-    return respond(request, state, district, make)
+    staff = may(actor, "plan.read")
+    return read(asked, make, private=staff)
 
 
-def _published(known: list[stored.Plan]) -> list[Plan]:
-    return [
-        Plan(
+@router.get("/plans/{number}/details", summary="What is in a plan")
+def details(
+    state: Serving,
+    tenant: Tenant,
+    number: PlanNumber,
+    after: Annotated[int, Query(ge=0, le=LARGEST_NUMBER, description="Only moves after this revision.")] = 0,
+) -> Details:
+    """Return the grids of a plan with today's counts, its problems, moves, locks, comments and history."""
+    with state.store.read(tenant.code) as connection:
+        known = stored.get(connection, tenant.code, number)
+        return Details(
+            grids=[PlanGrid(**row) for row in grids.counted(connection, tenant.code, known.id)],
+            problems=_rows(problems.of_plan(connection, tenant.code, known.id)),
+            moves=moves.entries(connection, tenant.code, known.id, after=after),
+            locks=_rows(locks.of_plan(connection, tenant.code, known.id)),
+            comments=comments.of_plan(connection, tenant.code, known.id),
+            history=audit.entries(connection, tenant.code, subject=f"plan {number}"),
+        )
+
+
+@router.get("/plans/{number}/compare", summary="What a plan changes")
+def compare(
+    state: Serving,
+    tenant: Tenant,
+    number: PlanNumber,
+    before: Annotated[
+        int | None,
+        Query(ge=1, le=LARGEST_NUMBER, description="Held against this plan; by default the one it follows."),
+    ] = None,
+) -> Comparison:
+    """Compare a plan with another: moves, households, workers, open cases that would change hands."""
+    return compare_plans(state.store, tenant.code, number, before)
+
+
+def _rows(frame: Any) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = frame.astype(object).where(frame.notna(), None).to_dict("records")
+    return rows
+
+
+def _shown(
+    connection: Connection, district: str, known: list[stored.Plan], *, staff: bool
+) -> list[StaffPlan | Plan]:
+    current = stored.in_force(connection, district)
+    numbers = {plan.id: plan.number for plan in stored.every(connection, district)} if staff else {}
+    shown: list[StaffPlan | Plan] = []
+    for plan in known:
+        public = Plan(
             number=plan.number,
             title=plan.title,
             state=plan.state,
             origin=plan.origin,
             target=plan.target,
             tolerance_percent=plan.tolerance_percent,
-            valid_from=plan.valid.lower,
-            valid_until=plan.valid.upper,
+            valid_from=plan.valid.lower if plan.valid else None,
+            valid_until=plan.valid.upper if plan.valid else None,
+            in_force=current is not None and plan.id == current.id,
         )
-        for plan in known
-        if plan.valid is not None and plan.valid.lower is not None
-    ]
+        if staff:
+            shown.append(
+                StaffPlan(
+                    **public.model_dump(),
+                    revision=plan.revision,
+                    author=plan.author,
+                    approved_by=plan.approved_by,
+                    approval=plan.approval,
+                    based_on=numbers.get(plan.based_on) if plan.based_on else None,
+                    cell_set=plan.cell_set,
+                    created_at=plan.created_at,
+                    report=plan.report,
+                )
+            )
+        elif plan.valid is not None:
+            shown.append(public)
+    return shown
