@@ -43,6 +43,7 @@ class Following:
     def __init__(self, state: State) -> None:
         self._state = state
         self._ended = threading.Event()
+        self._failures = 0
         self._threads = [
             threading.Thread(target=act, name=f"gridgov-{act.__name__.strip('_')}", daemon=True)
             for act in (self._follow, self._carry_out)
@@ -61,17 +62,13 @@ class Following:
             thread.join()
 
     def _follow(self) -> None:
-        failures = 0
         while not self._ended.is_set():
-            begun = time.monotonic()
             try:
                 self._listen()
             except (GridgovError, SQLAlchemyError, psycopg.Error) as error:
-                if time.monotonic() - begun > RECHECK_S:
-                    failures = 0
                 log.warning("changes are not followed now: %s", type(error).__name__)
-                self._ended.wait(_BACK_OFF_S[min(failures, len(_BACK_OFF_S) - 1)])
-                failures += 1
+                self._ended.wait(_BACK_OFF_S[min(self._failures, len(_BACK_OFF_S) - 1)])
+                self._failures += 1
 
     def _listen(self) -> None:
         """Refresh on each notice and every few seconds, until the connection breaks or the end."""
@@ -90,6 +87,7 @@ class Following:
                 if time.monotonic() - checked >= RECHECK_S:
                     self._state.refresh()
                     checked = time.monotonic()
+                    self._failures = 0
                 elif changed:
                     self._state.refresh(changed)
 

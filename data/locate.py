@@ -55,9 +55,10 @@ class Edition:
 
 _EDITION = text(
     """
+WITH i AS MATERIALIZED (SELECT COALESCE(CAST(:at AS timestamptz), district_now(:district)) AS at)
 SELECT p.number, v.version, v.ground, CAST(i.at AS date), i.at, lower(p.valid), upper(p.valid),
        p.number IS NOT NULL AND p.activated_at IS NULL, least(n.edge, date_trunc('day', i.at) + interval '1 day')
-FROM (SELECT COALESCE(CAST(:at AS timestamptz), district_now(:district)) AS at) i
+FROM i
 LEFT JOIN plans p ON p.district = :district AND p.valid @> i.at
 CROSS JOIN (SELECT COALESCE(sum(version) FILTER (WHERE layer <> :unseen), 0)::bigint AS version,
                    COALESCE(sum(version) FILTER (WHERE layer = :ground), 0)::bigint AS ground
