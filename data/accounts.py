@@ -1,4 +1,4 @@
-"""Accounts of staff and their sign-ins: the only place that asks their tables."""
+"""Accounts of staff and their sign-ins: the only place that reads their tables."""
 
 from __future__ import annotations
 
@@ -110,14 +110,13 @@ def set_rights(
 
 
 def sign_in(connection: Connection, account: int, token_hash: bytes, lasts: timedelta) -> datetime:
-    """Keep the hash of a token, and forget those that have expired.
+    """Keep the hash of a token; data/retention.py forgets it some time after it expired.
 
     Returns
     -------
     datetime
         When it expires.
     """
-    connection.execute(text("DELETE FROM sign_ins WHERE expires_at <= now()"))
     expires: datetime = connection.execute(
         text(
             "INSERT INTO sign_ins (token_hash, account_id, expires_at)"

@@ -54,6 +54,11 @@ def actor_of(account: Account) -> Actor:
     return Actor(account.name, account.roles, account.scope)
 
 
+def described(account: Account) -> dict[str, Any]:
+    """Return what may be shown of an account."""
+    return {"name": account.name, **_rights(account), "created_at": account.created_at}
+
+
 def random_password() -> str:
     """Return a new password nobody could guess."""
     return secrets.token_urlsafe(12)
@@ -93,6 +98,18 @@ def add(
         added = accounts.add(connection, name, hashed, roles, scope)
         _record(connection, actor, "account.add", added.name, after=_rights(added))
     return added
+
+
+def put(
+    store: Store, actor: Actor, name: str, password: str, *, roles: Iterable[str], scope: Iterable[str] = ()
+) -> Account:
+    """Add an account, or make one that exists like it, with that password; parameters and errors are `add`'s."""
+    with store.read() as connection:
+        known = accounts.find(connection, _folded(name))
+    if known is None:
+        return add(store, actor, name, password, roles=roles, scope=scope)
+    set_password(store, actor, name, password)
+    return change(store, actor, name, roles=roles, scope=scope, active=True)
 
 
 def set_password(store: Store, actor: Actor, name: str, password: str) -> None:

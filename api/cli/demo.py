@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from api.cli.accounts import print_passwords
 from api.cli.console import JsonOption, opened, out, print_json, print_pairs, progress
 from api.cli.serve import check_port, run
 from data import districts, plans
 from data.session import Store
 from data.settings import Settings
+from etl import accounts
 from etl.actor import SYSTEM
 from etl.demo import AFTER, DISTRICT_CODE, DISTRICT_NAME, write_demo
 from etl.establish import establish
@@ -37,13 +40,11 @@ def demo(
     with opened(settings) as store:
         with progress() as listener:
             figures = load(store, settings, listener)
+        passwords = staff(store)
         if json:
-            print_json(figures)
-        elif figures:
-            print_pairs(f"{DISTRICT_NAME} ({DISTRICT_CODE}), made up · 纯属虚构", _told(figures))
-            out.print(
-                "Plan 1, today's grids, is in force; plan 2 is the balancer's draft: gridgov plan show 2"
-            )
+            print_json(figures | {"passwords": passwords})
+        else:
+            _print(figures, passwords)
         if not load_only:
             run(store, settings)
 
@@ -74,6 +75,36 @@ def load(store: Store, settings: Settings, listener: Progress) -> dict[str, Figu
         import_ledger(store, SYSTEM, DISTRICT_CODE, ledger / AFTER, progress=listener)
     proposed = rebalance(store, SYSTEM, DISTRICT_CODE, **wanted, progress=listener)
     return {"stated": done.draft.after if done.draft else proposed.before, "proposed": proposed.after}
+
+
+def staff(store: Store) -> dict[str, str]:
+    """Give every role an account of the demo district, named like the role, with a password of this start.
+
+    Returns
+    -------
+    dict
+        Password by name.
+
+    Raises
+    ------
+    ForbiddenError
+        If such a name belongs to an account of another district: that one is left alone.
+    """
+    keeper = replace(SYSTEM, scope=frozenset({DISTRICT_CODE}))
+    passwords = {role: accounts.random_password() for role in accounts.ROLES}
+    for role, password in passwords.items():
+        accounts.put(store, keeper, role, password, roles=[role], scope=[DISTRICT_CODE])
+    return passwords
+
+
+def _print(figures: dict[str, Figures | None], passwords: dict[str, str]) -> None:
+    if figures:
+        print_pairs(f"{DISTRICT_NAME} ({DISTRICT_CODE}), made up · 纯属虚构", _told(figures))
+        out.print("Plan 1, today's grids, is in force; plan 2 is the balancer's draft: gridgov plan show 2")
+    out.print(
+        "\nOne account a role; every start of the demo sets new passwords · 每个角色一个账号，每次启动更换密码"
+    )
+    print_passwords(passwords)
 
 
 def _told(figures: dict[str, Figures | None]) -> dict[str, str]:

@@ -95,10 +95,4 @@ def set_password(state: Serving, actor: Acting, name: AccountName, given: NewPas
 
 
 def _shown(account: stored.Account) -> Account:
-    return Account(
-        name=account.name,
-        roles=sorted(account.roles),
-        scope=sorted(account.scope),
-        active=account.active,
-        created_at=account.created_at,
-    )
+    return Account(**accounts.described(account))

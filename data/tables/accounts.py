@@ -1,4 +1,4 @@
-"""Accounts of staff. They belong to no district and stand behind no wall of one; data/accounts.py alone asks them."""
+"""Accounts of staff. They belong to no district and stand behind no wall of one; data/accounts.py alone reads them."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from etl.actor import SYSTEM, Actor
 from tests import town
 
 DISTRICT, OTHER = "340504", "340503"
-PASSWORD = "correct horse battery"
+PHRASE = "correct horse battery"
 
 
 def routes() -> list[tuple[str, bool]]:
@@ -66,8 +66,8 @@ def served(fresh_database) -> Iterator[tuple[TestClient, dict[str, str]]]:
         with TestClient(create_app(store, Settings()), raise_server_exceptions=False) as client:
             tokens = {}
             for role in ROLES:
-                accounts.add(store, SYSTEM, role, PASSWORD, roles=[role], scope=[DISTRICT])
-                tokens[role] = accounts.sign_in(store, role, PASSWORD, hours=1).token
+                accounts.add(store, SYSTEM, role, PHRASE, roles=[role], scope=[DISTRICT])
+                tokens[role] = accounts.sign_in(store, role, PHRASE, hours=1).token
             yield client, tokens
         store.close()
 
