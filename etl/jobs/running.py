@@ -30,7 +30,7 @@ log = logging.getLogger("gridgov.jobs")
 ATTEMPTS = 3
 """How often a job is begun before it is given up: what kills its worker each time would do so for ever."""
 WRITE_S = 0.25
-"""Least time between two reports of how far a job is."""
+"""Least time between two reports of how far a stage is."""
 _LOOK_S = 0.2
 """How often a command in the foreground looks whether its lane is free."""
 
@@ -77,18 +77,19 @@ class _Watch:
         self._job = job
         self._listener = listener
         self._stopping = stopping
+        self._stage = ""
         self._written = float("-inf")
 
     def __call__(self, stage: str, share: float) -> None:
         self._listener(stage, share)
         if self._stopping.is_set():
             raise _StoppingError
-        if time.monotonic() - self._written < WRITE_S:
+        if stage == self._stage and time.monotonic() - self._written < WRITE_S:
             return
         percent = self._kind.percent(stage, share)
         with self._lane.begin() as connection:
             ended = jobs.advance(connection, self._lane.district, self._job.id, percent, stage)
-        self._written = time.monotonic()
+        self._stage, self._written = stage, time.monotonic()
         if ended:
             raise _EndedError
 
@@ -182,10 +183,17 @@ def _free_lane(store: Store, district: str, kind: str, progress: Progress) -> It
 
 
 def _settle(connection: Connection, district: str, kind: Kind[Params]) -> list[Job]:
-    """Settle what was cut off in a lane that is held, and return what waits in it."""
-    for job in jobs.unfinished(connection, district, kind.name):
-        if job.state != "doing":
-            continue
+    """Settle what was cut off in a lane that is held, and return what waits in it.
+
+    The lane of a process that was killed is free at once, while PostgreSQL may still be committing what it sent
+    last. Every use case holds the district until it is committed, so whoever has its turn there sees how it ended.
+    """
+    known = jobs.unfinished(connection, district, kind.name)
+    cut_off = [job for job in known if job.state == "doing"]
+    if not cut_off:
+        return [job for job in known if not job.foreground]
+    districts.queue(connection, district)
+    for job in cut_off:
         done = _carried_out(connection, district, kind, job.id)
         if done is not None:
             jobs.finish(connection, district, job.id, "succeeded", result=done, message=_CUT_OFF_LATE)
@@ -195,7 +203,7 @@ def _settle(connection: Connection, district: str, kind: Kind[Params]) -> list[J
             jobs.finish(connection, district, job.id, "failed", error=_CUT_OFF)
         else:
             jobs.put_back(connection, district, job.id, _TAKEN_UP)
-    return [job for job in jobs.unfinished(connection, district, kind.name) if not job.foreground]
+    return jobs.unfinished(connection, district, kind.name)
 
 
 _CUT_OFF = {
