@@ -5,20 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from datetime import datetime
 
+import geopandas as gpd
+import numpy as np
 import pandas as pd
-from sqlalchemy import text
+import shapely
+from sqlalchemy import Connection, text
 
 from data import cells, grids, plans
 from data.session import Store
 from etl.actor import SYSTEM
-from etl.cells import build_cells
 from etl.publish import PublishReport, publish_as_system
-from tests.settle import settle
+from geo.crs import from_metric
+from tests.settle import CORNER, PITCH, SRID, settle
 
 CODE = "990001"
 
 Chart = Callable[[int, int], Hashable]
 """Any name of the grid of a house, from its column and row."""
+SIDE = 6
 
 
 def columns(*names: Hashable) -> Chart:
@@ -33,7 +37,8 @@ class Charted:
         self.store = store
         self.ids: dict[Hashable, int] = {}
         settle(store, CODE, communities=1, households=households)
-        build_cells(store, SYSTEM, CODE)
+        with store.begin(CODE) as connection:
+            _lay_out(connection)
 
     def draft(self, chart: Chart) -> int:
         """Store a draft; return its number."""
@@ -79,3 +84,32 @@ class Charted:
         """Return the id of a plan by its number."""
         with self.store.read(CODE) as connection:
             return plans.get(connection, CODE, number).id
+
+
+def _lay_out(connection: Connection) -> None:
+    """Store a square cell a house."""
+    column, row = (axis.ravel() for axis in np.meshgrid(np.arange(SIDE), np.arange(SIDE), indexing="ij"))
+    x, y = CORNER[0] + column * PITCH, CORNER[1] + row * PITCH
+    squares = from_metric(shapely.box(x, y, x + PITCH, y + PITCH), SRID)
+    houses = {
+        house.external_code: (house.id, house.community_id)
+        for house in connection.execute(text("SELECT id, community_id, external_code FROM buildings"))
+    }
+    ids, communities = zip(*(houses[f"B1-{i}-{j}"] for i, j in zip(column, row, strict=True)), strict=True)
+    made = gpd.GeoDataFrame(
+        {
+            "community_id": communities,
+            "building_id": ids,
+            "entrance": None,
+            "entrances": None,
+            "area_m2": PITCH**2,
+            "perimeter_m": 4 * PITCH,
+        },
+        geometry=squares,
+        crs=4326,
+    )
+    place = np.arange(SIDE**2).reshape(SIDE, SIDE)
+    a = np.concatenate([place[:-1].ravel(), place[:, :-1].ravel()])
+    b = np.concatenate([place[1:].ravel(), place[:, 1:].ravel()])
+    borders = pd.DataFrame({"a": a, "b": b, "shared_m": PITCH, "barrier": False})
+    cells.write_set(connection, CODE, "test", made, borders)

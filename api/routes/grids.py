@@ -1,20 +1,20 @@
-"""Grids: those of the plan in force, and what a code names."""
+"""Grids: those of the plan in force, what a code names, and what became of what."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 from sqlalchemy import Connection
 
-from api.fresh import respond
-from api.params import API, AsOf, Code, District, Limit, Offset, Serving
-from data import codes, layers
+from api.fresh import read
+from api.params import API, Code, Limit, Offset, Reading
+from api.schemas import Model
+from data import codes, history, layers
 from data.layers import Selection
 from data.locate import Edition
-from geo.errors import NotFoundError
 
 router = APIRouter(prefix=API, tags=["grids"])
 
@@ -45,32 +45,116 @@ class Grids(BaseModel):
     grids: list[Grid]
 
 
-class NamedGrid(Grid):
-    """A grid a code names, as the last plan that held it has it."""
-
-    in_force: bool = Field(description="Whether the plan in force has it.")
-    valid_from: datetime
-    valid_until: datetime | None
-    share: float | None = Field(description="Of the ledger's grid, by households, where that became several.")
+Status = Literal["in_force", "retired", "scheduled", "never_in_force"]
+Share = Annotated[float, Field(ge=0, le=1, examples=[0.83])]
 
 
-class Named(BaseModel):
-    """What a grid's code names: ours names one, a ledger's may have become several."""
+class Heir(Grid):
+    """A grid of the plan in force that has some of what a code stood for."""
+
+    model_config = Model.model_config
+
+    share: Share = Field(description="Of the code's households, of its area where it had fewer than 10.")
+
+
+class Part(Model):
+    """A grid that a code names."""
 
     code: str
-    grids: list[NamedGrid]
+    external_code: str | None
+    share: float | None = Field(
+        description="Of the ledger's grid when it was imported; None for our own code."
+    )
+    status: Status
+    since: datetime | None
+    until: datetime | None
+
+
+class Resolved(Model):
+    """What a code names: any code ever issued, ours or the ledger's."""
+
+    code: str
+    at: datetime
+    status: Status = Field(
+        description="never_in_force: issued for a plan that was withdrawn before it took effect."
+    )
+    since: datetime | None = Field(description="Since when it holds, or when it last began to.")
+    until: datetime | None = Field(description="Until when it held; None while no end is known.")
+    parts: list[Part] = Field(description="One for our own code; a ledger's grid may have become several.")
+    grids: list[Heir] = Field(description="What it is at that instant, the largest share first.")
+
+
+class Period(Model):
+    """A time in which every plan had a grid."""
+
+    since: datetime
+    until: datetime | None
+    plan: int = Field(description="Number of the plan it began with.")
+    origin: str = Field(description="Of that plan; rolled_back: the grid got its code back.")
+
+
+class Count(Model):
+    """Households on the day a plan was published."""
+
+    plan: int
+    since: datetime
+    households: int | None = Field(description="None where fewer than 10.")
+
+
+class Passage(Model):
+    """Part of a grid that a plan gave to another one."""
+
+    plan: int
+    at: datetime
+    source: str = Field(examples=["340504001007003"])
+    target: str = Field(examples=["340504001007012"])
+    share_of_source: Share
+    share_of_target: Share
+
+
+class History(Model):
+    """One grid through time, the earliest first."""
+
+    code: str
+    external_code: str | None
+    status: Status
+    periods: list[Period]
+    counts: list[Count]
+    came_from: list[Passage]
+    went_to: list[Passage]
+
+
+class Histories(BaseModel):
+    """The history of each grid a code names."""
+
+    code: str
+    grids: list[History]
+
+
+class Node(Model):
+    """A grid of a lineage."""
+
+    code: str
+    in_force: bool
+    periods: list[Period]
+
+
+class Lineage(Model):
+    """Splits and merges around a code: a graph of grids and of what passed between them."""
+
+    code: str
+    roots: list[str] = Field(description="The grids the code names.")
+    nodes: list[Node]
+    edges: list[Passage]
 
 
 @router.get("/grids", summary="Grids (网格)", response_model=Grids)
 def grids(
-    request: Request,
-    state: Serving,
-    district: District = None,
+    asked: Reading,
     community: Annotated[
         str | None, Query(pattern=r"^\d{12}$", description="Only those of this community.")
     ] = None,
     kind: Annotated[Literal["basic", "special"] | None, Query()] = None,
-    as_of: AsOf = None,
     limit: Limit = 1000,
     offset: Offset = 0,
 ) -> Response:
@@ -78,26 +162,50 @@ def grids(
     filters = {"community_code": community, "kind": kind}
     chosen = Selection(
         {column: value for column, value in filters.items() if value},
-        as_of=as_of,
+        as_of=asked.as_of,
         limit=limit,
         offset=offset,
     )
 
-    def make(connection: Connection, code: str, _: Edition) -> Grids:
-        total, rows = layers.listing(connection, code, "grids", chosen)
+    def make(connection: Connection, district: str, _: Edition) -> Grids:
+        total, rows = layers.listing(connection, district, "grids", chosen)
         return Grids(total=total, grids=rows)
 
-    return respond(request, state, district, make)
+    return read(asked, make)
 
 
-@router.get("/grids/{code}", summary="What a grid's code names (网格编码)", response_model=Named)
-def grid(request: Request, state: Serving, code: Code, district: District = None) -> Response:
-    """Tell which grids a code names, ours or the ledger's, and whether they are in force."""
+@router.get("/grids/{code}", summary="What a grid's code names (网格编码)", response_model=Resolved)
+def grid(asked: Reading, code: Code) -> Response:
+    """Tell which grids a code is now, by share of households: retired codes and the ledger's too."""
 
-    def make(connection: Connection, tenant: str, _: Edition) -> Named:
-        found = codes.named(connection, tenant, code)
-        if not found:
-            raise NotFoundError("No grid has this code.", "GET /api/v1/grids lists the grids.")
-        return Named(code=code, grids=[NamedGrid.model_validate(row) for row in found])
+    def make(connection: Connection, district: str, _: Edition) -> Resolved:
+        return Resolved.model_validate(codes.resolve(connection, district, code, asked.as_of))
 
-    return respond(request, state, district, make)
+    return read(asked, make)
+
+
+@router.get("/grids/{code}/history", summary="A grid through time (网格沿革)", response_model=Histories)
+def grid_history(asked: Reading, code: Code) -> Response:
+    """Tell when the grids of a code held, their households then, what they came from and went to."""
+
+    def make(connection: Connection, district: str, _: Edition) -> Histories:
+        found = history.histories(connection, district, code)
+        return Histories(code=code, grids=[History.model_validate(one) for one in found])
+
+    return read(asked, make)
+
+
+@router.get("/grids/{code}/lineage", summary="Splits and merges (网格谱系)", response_model=Lineage)
+def grid_lineage(
+    asked: Reading,
+    code: Code,
+    depth: Annotated[
+        int, Query(ge=1, le=history.MAX_DEPTH, description="Through how many changes, either way.")
+    ] = 3,
+) -> Response:
+    """Return the graph of what the grids of a code came from and became."""
+
+    def make(connection: Connection, district: str, _: Edition) -> Lineage:
+        return Lineage.model_validate(history.lineage(connection, district, code, depth))
+
+    return read(asked, make)

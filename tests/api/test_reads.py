@@ -43,32 +43,6 @@ def test_small_counts_are_withheld_everywhere(client):
     assert (figures["households"], figures["withheld"]) == (290 + 300 + 350, 1)
 
 
-def test_a_code_of_ours_names_one_grid(client):
-    named = get(client, f"grids/{town.grid_code(2)}")
-    (grid,) = named["grids"]
-    assert (grid["external_code"], grid["in_force"], grid["share"]) == ("L2", True, None)
-
-
-def test_a_ledger_code_that_became_several_lists_them_by_share(client):
-    named = get(client, "grids/L1")
-    assert [(grid["code"], grid["share"]) for grid in named["grids"]] == [
-        (town.grid_code(1), 0.6),
-        (town.grid_code(3), 0.4),
-    ]
-
-
-def test_a_code_no_longer_in_force_says_until_when_it_was(client):
-    (grid,) = get(client, f"grids/{town.grid_code(5)}")["grids"]
-    assert (grid["in_force"], grid["plan"]) == (False, 1)
-    assert grid["valid_until"] == get(client, "plans/1")["valid_until"]
-
-
-def test_an_unknown_code_is_not_found(client):
-    response = client.get("/api/v1/grids/340504900001999")
-    assert response.status_code == 404
-    assert response.json()["type"] == "urn:gridgov:problem:not-found"
-
-
 def test_drafts_are_not_public(client):
     assert [plan["number"] for plan in get(client, "plans")["plans"]] == [2, 1]
     assert client.get("/api/v1/plans/3").status_code == 404

@@ -36,9 +36,12 @@ def passed(district, name, depth=3):
 
 def engage(district, name, *, worker=None, role="primary", until=None):
     """Give a grid a worker, new or known; return the worker's id."""
-    worker = worker or table(
-        district, "INSERT INTO workers (district, name) VALUES (:d, '试验员') RETURNING id", d=CODE
-    )[0][0]
+    worker = (
+        worker
+        or table(district, "INSERT INTO workers (district, name) VALUES (:d, '试验员') RETURNING id", d=CODE)[
+            0
+        ][0]
+    )
     table(
         district,
         "INSERT INTO duties (district, worker_id, grid_id, role, valid)"
@@ -56,7 +59,8 @@ def serving(district):
     """Return the grids' names and workers of the duties that hold from today on."""
     names = {grid: name for name, grid in district.ids.items()}
     found = table(
-        district, "SELECT grid_id, worker_id FROM duties WHERE valid @> CURRENT_DATE ORDER BY grid_id, role DESC"
+        district,
+        "SELECT grid_id, worker_id FROM duties WHERE valid @> CURRENT_DATE ORDER BY grid_id, role DESC",
     )
     return [(names[grid], worker) for grid, worker in found]
 
@@ -85,7 +89,9 @@ def test_what_a_changed_grid_keeps_is_recorded_and_unchanged_grids_are_not(distr
     for chart in ("aabbcc", "aaabcc"):
         district.publish(columns(*chart))
     names = {grid: name for name, grid in district.ids.items()}
-    found = table(district, "SELECT from_grid, to_grid, cells, households, area_m2 FROM grid_successions ORDER BY 1, 2")
+    found = table(
+        district, "SELECT from_grid, to_grid, cells, households, area_m2 FROM grid_successions ORDER BY 1, 2"
+    )
     assert [(names[a], names[b], cells, households) for a, b, cells, households, _ in found] == [
         ("a", "a", 12, 240),
         ("b", "a", 6, 120),
@@ -128,7 +134,9 @@ def test_plans_on_different_cells_are_compared_by_building_then_by_place(distric
     with district.store.read(CODE) as connection:
         pairs = lineage.differences(connection, CODE, district.id_of(1), district.id_of(draft))
     names = {grid: name for name, grid in district.ids.items()}
-    assert [(names[row.from_grid], names[row.to_grid], row.cells, row.households) for row in pairs.itertuples()] == [
+    assert [
+        (names[row.from_grid], names[row.to_grid], row.cells, row.households) for row in pairs.itertuples()
+    ] == [
         ("a", "a", 12, 240),
         ("a", "b", 6, 5 * 20 + 50),
         ("b", "b", 18, 360),
@@ -143,8 +151,12 @@ def test_the_worker_goes_with_the_larger_part_and_the_other_is_vacant(district):
     assert serving(district) == [("b", worker), ("b", deputy)]
     with district.store.read(CODE) as connection:
         assert duties.vacant(connection, CODE, district.id_of(2)) == [district.ids["c"]]
-    ended = table(district, "SELECT DISTINCT upper(valid) FROM duties WHERE grid_id = :a", a=district.ids["a"])
-    assert ended == table(district, "SELECT DISTINCT lower(valid) FROM duties WHERE grid_id = :b", b=district.ids["b"])
+    ended = table(
+        district, "SELECT DISTINCT upper(valid) FROM duties WHERE grid_id = :a", a=district.ids["a"]
+    )
+    assert ended == table(
+        district, "SELECT DISTINCT lower(valid) FROM duties WHERE grid_id = :b", b=district.ids["b"]
+    )
 
 
 def test_of_two_merged_grids_the_larger_ones_worker_serves(district):
@@ -188,7 +200,8 @@ def test_cases_that_would_change_hands_are_told_before_they_do(district):
     table(
         district,
         "INSERT INTO cases (district, number, category, state, closed_at, grid_id, point)"
-        " SELECT b.district, b.external_code, '环境', CASE WHEN b.external_code = 'B1-2-1' THEN 'closed' ELSE 'open' END,"
+        " SELECT b.district, b.external_code, '环境',"
+        " CASE WHEN b.external_code = 'B1-2-1' THEN 'closed' ELSE 'open' END,"
         " CASE WHEN b.external_code = 'B1-2-1' THEN now() END, pc.grid_id, b.point FROM buildings b"
         " JOIN cells c ON c.building_id = b.id JOIN plan_cells pc ON pc.cell_id = c.id RETURNING id",
     )
