@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import orjson
 from sqlalchemy import Connection, text
 
 from geo.errors import NotFoundError
@@ -71,7 +71,7 @@ def tell(connection: Connection, district: str, import_id: int, report: Mapping[
         text(
             "UPDATE imports SET report = CAST(:report AS jsonb) WHERE district = :district AND id = :import"
         ),
-        {"district": district, "import": import_id, "report": json.dumps(report, ensure_ascii=False)},
+        {"district": district, "import": import_id, "report": orjson.dumps(report).decode()},
     )
 
 
