@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from api.cli import plan_acts
 from api.cli.console import (
     DistrictOption,
     JsonOption,
@@ -18,14 +19,17 @@ from api.cli.console import (
     print_rows,
     progress,
 )
+from api.kinds import named
 from data import grids, plans
+from data import problems as recorded
 from data.settings import Settings
 from etl.actor import operator
+from etl.compare import compare as compare_plans
+from etl.jobs import run_here
 from etl.plans import DraftReport, draft_stated
-from etl.plans import rebalance as propose
-from etl.publish import publish as put_in_force
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
+app.add_typer(plan_acts.app)
 
 NAMES = {
     "grids": "Grids · 网格",
@@ -98,17 +102,15 @@ def rebalance(
     settings = Settings()
     with opened(settings) as store, progress() as listener:
         code = chosen(store, settings, district).code
-        report = propose(
-            store,
-            operator(),
-            code,
-            base=base,
-            target=target or settings.target,
-            tolerance_percent=tolerance or settings.tolerance_percent,
-            grid_count=grid_count,
-            seed=seed,
-            progress=listener,
-        )
+        asked = {
+            "base": base,
+            "target": target,
+            "tolerance_percent": tolerance,
+            "grid_count": grid_count,
+            "seed": seed,
+        }
+        kind = named(settings, "rebalance")
+        report = run_here(store, operator(), code, kind, asked, listener, settings.files)
     _print_draft(report, json)
 
 
@@ -137,7 +139,7 @@ def show(
         code = chosen(store, settings, district).code
         with store.read(code) as connection:
             plan = plans.named_or_in_force(connection, code, number)
-            problems = plans.problems(connection, code, plan.id)
+            problems = recorded.of_plan(connection, code, plan.id)
             listed = grids.of_plan(connection, code, plan.id).drop(columns="geometry")
     if json:
         print_json(
@@ -164,34 +166,46 @@ def show(
         print_rows("Grids · 网格", headers, shown.to_numpy().tolist())
 
 
-@app.command(epilog='Example: gridgov plan publish 2 --waive "agreed at the meeting of 12 May"')
-def publish(
-    number: Annotated[int, typer.Argument(help="Number of a draft.")],
-    district: DistrictOption = None,
-    waive: Annotated[
-        str | None, typer.Option(help="Reason to let waivable problems pass; it is kept with each.")
+@app.command(epilog="Examples: gridgov plan compare 2   ·   gridgov plan compare 3 --with 1 --json")
+def compare(
+    number: Annotated[int, typer.Argument(help="Plan that is asked about.", min=1)],
+    other: Annotated[
+        int | None, typer.Option("--with", min=1, help="Held against it; by default the plan it follows.")
     ] = None,
+    district: DistrictOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Check a draft and put it in force now (发布方案)."""
+    """Compare two plans: moves, households, workers, open cases (方案对比)."""
     settings = Settings()
     with opened(settings) as store:
-        code = chosen(store, settings, district).code
-        report = put_in_force(store, operator(), code, number, waive=waive)
+        found = compare_plans(store, chosen(store, settings, district).code, number, other)
     if json:
-        print_json(report)
+        print_json(found)
         return
+    before = dataclasses.asdict(found.figures_before) if found.figures_before else {}
+    after = dataclasses.asdict(found.figures_after)
+    rows = [(NAMES[name], _figure(name, before.get(name)), _figure(name, after[name])) for name in NAMES]
+    print_rows(f"Plan {found.before} → {found.after} · 方案对比", ("", "Before · 之前", "After · 之后"), rows)
     print_pairs(
-        f"Plan {number} is in force · 方案已生效",
+        "What it means · 影响",
         {
-            "Grids · 网格": report.grids,
-            "Codes issued · 新发编码": report.codes_issued,
-            "Duties bound · 关联值守": report.duties_bound,
-            "Duties without a grid · 无网格值守": report.duties_idle,
-            "Cases moved · 移交工单": report.cases_moved,
-            "Problems on record · 在案问题": len(report.problems),
+            "Grids new · 新网格": len(found.grids_new),
+            "Grids gone · 撤销网格": len(found.grids_gone),
+            "Workers concerned · 涉及网格员": found.workers,
+            "Grids without a worker · 无人值守": len(found.vacant),
+            "Open cases that change hands · 移交工单": len(found.cases),
         },
     )
+    moves = [
+        (
+            pair.from_code or f"#{pair.from_grid}",
+            pair.to_code or f"#{pair.to_grid}",
+            pair.cells,
+            pair.households,
+        )
+        for pair in found.moves
+    ]
+    print_rows("Moves · 划转", ("From · 自", "To · 至", "Cells · 地块", "Households · 户数"), moves)
 
 
 def _print_draft(report: DraftReport, json: bool) -> None:
@@ -203,7 +217,7 @@ def _print_draft(report: DraftReport, json: bool) -> None:
     rows = [(NAMES[name], _figure(name, before.get(name)), _figure(name, after[name])) for name in NAMES]
     headers = ("", "Before · 之前", "After · 之后")
     print_rows(f"Draft {report.number}: {report.title}", headers, rows)
-    hint(f"gridgov plan show {report.number} · gridgov plan publish {report.number}")
+    hint(f"gridgov plan compare {report.number} · gridgov plan submit {report.number}")
 
 
 def _print_plan(plan: plans.Plan) -> None:
