@@ -57,13 +57,6 @@ def read(
     return Response(body, headers=headers, media_type=media_type)
 
 
-def respond(
-    request: Request, state: State, named: str | None, make: Make, *, media_type: str = "application/json"
-) -> Response:
-    """Do what `read` does for a route that takes neither an instant nor a version."""
-    return read(Asked(request, state, named, None, 0), make, media_type=media_type)
-
-
 def written(
     state: State, district: str, report: Any, *, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response:

@@ -81,7 +81,7 @@ MinVersion = Annotated[
 
 @dataclass(frozen=True)
 class Asked:
-    """What every read of a district is asked with."""
+    """What every read of a district is asked with; of an account's only district without naming it."""
 
     request: Request
     state: State
@@ -97,7 +97,8 @@ def _asked(
     as_of: AsOf = None,
     min_version: MinVersion = None,
 ) -> Asked:
-    return Asked(request, state, district, as_of, min_version or 0)
+    own = request.state.actor.scope if district is None else ()
+    return Asked(request, state, next(iter(own)) if len(own) == 1 else district, as_of, min_version or 0)
 
 
 Reading = Annotated[Asked, Depends(_asked)]

@@ -162,6 +162,8 @@ def test_a_new_building_is_answered_by_the_grid_that_covers_it(client):
     answer = resolve(client, "富民社区碧水小区1幢")
     assert answer["grid"]["code"] == town.grid_code(2)
     assert [reason["code"] for reason in answer["reasons"]] == ["pending"]
+    assert answer["pending"]
+    assert not resolve(client, "康宁花园1幢")["pending"]
 
 
 @pytest.mark.parametrize(

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 import numpy as np
 import pytest
 import shapely
 from sqlalchemy import text
 
-from data import locate
+from data import locate, versions
 from data.session import Store
 from geo.crs import metric_srid
 from geo.index import GAP_DEGREES, PointIndex
 from geo.locate import Locator
+from geo.times import midnight
 from tests import town
 from tests.unit.test_index import VILLAGES
 
@@ -124,3 +126,38 @@ def test_the_edition_rises_with_any_change(store):
         before = locate.edition(connection, "340504")
         connection.execute(text("UPDATE data_versions SET version = version + 1 WHERE layer = 'plans'"))
         assert locate.edition(connection, "340504").version == before.version + 1
+
+
+def test_the_land_of_a_pending_building_is_read(store):
+    town.build(store)
+    footprint = "ST_Multi(ST_Buffer(point, 0.0001))"
+    with store.begin("340504") as connection:
+        connection.execute(text(f"UPDATE buildings SET footprint = {footprint} WHERE point IS NOT NULL"))
+        register = locate.register(connection, locate.edition(connection, "340504"), "340504")
+    assert [place.building.external_code for place in register.places if place.land] == ["B6"]
+    answer = Locator(register, margin_m=100).at(118.51805, 31.705, "wgs84")
+    assert (answer.grid.code, answer.pending) == (town.grid_code(2), True)
+
+
+def test_drafts_are_no_part_of_an_edition(store):
+    town.build(store)
+    with store.begin("340504") as connection:
+        before = locate.edition(connection, "340504")
+        versions.advance(connection, "340504", "drafts")
+        assert locate.edition(connection, "340504") == before
+
+
+def test_an_edition_says_when_the_next_begins(store):
+    town.build(store)
+    with store.begin("340504") as connection:
+        now = locate.edition(connection, "340504")
+        assert now.changes == midnight(now.day + timedelta(days=1))
+        soon = now.at + (now.changes - now.at) / 2
+        connection.execute(
+            text("UPDATE plans SET valid = tstzrange(lower(valid), :soon) WHERE number = 2"), {"soon": soon}
+        )
+        assert (locate.edition(connection, "340504", now.at).changes, now.until) == (soon, None)
+        ended = locate.edition(connection, "340504", soon)
+        assert (ended.plan, ended.changes) == (None, now.changes)
+        past = locate.edition(connection, "340504", now.at - timedelta(days=40))
+        assert (past.plan, past.version, past.until) == (1, now.version, now.since)

@@ -9,7 +9,7 @@ import pytest
 import shapely
 
 from geo.address import Entry
-from geo.answers import NEXT_STEP, REASONS, Building, Community, District, Grid, Plan, Reason, Status
+from geo.answers import NEXT_STEP, REASONS, Building, Community, District, Grid, OnDuty, Plan, Reason, Status
 from geo.locate import ALTERNATIVES, Locator, Place, Register
 
 CENTRE = Community("340504001001", None, False, "富民社区", "active", None, None)
@@ -90,3 +90,20 @@ def test_a_new_building_in_no_grid_has_no_answer():
 
 def test_a_district_without_grids_answers_outside():
     assert locator(grids=0).at(118, 31, "wgs84").status == Status.OUTSIDE
+
+
+def test_a_point_on_a_new_building_is_pending():
+    found = locator([place("new", 118.005, land=shapely.box(118.0049, 31.0049, 118.0051, 31.0051))])
+    on, beside = found.at(118.00495, 31.005, "wgs84"), found.at(118.006, 31.005, "wgs84")
+    assert (on.status, on.reasons, on.pending) == (Status.MATCH, (Reason.PENDING,), True)
+    assert (beside.status, beside.pending) == (Status.MATCH, False)
+
+
+def test_another_version_and_others_on_duty_are_told_by_the_same_indexes():
+    first = locator([place("new", 118.005)])
+    code = first.register.grids[0].code
+    second = first.restated(8, {code: (OnDuty("primary"),)})
+    assert second.book is first.book
+    for asked in (lambda told: told.at(118.005, 31.005, "wgs84"), lambda told: told.resolve("new")):
+        assert (asked(first).data_version, asked(first).grid.on_duty) == (7, ())
+        assert (asked(second).data_version, asked(second).grid.on_duty) == (8, (OnDuty("primary"),))
