@@ -1,24 +1,28 @@
 """The kinds of jobs there are: one table, and the parameters each takes.
 
 To add one: a model of its parameters, a function from `Work` to the report of its use case, a row in `kinds`.
+Use cases are imported when they are called: a worker that waits needs none of their libraries.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Connection
 
-from api import exports
 from data import districts
 from data.districts import District
 from data.settings import Settings
-from etl import activation, cells, plans, retention
 from etl.jobs import Kind, Work
 from geo.errors import NotFoundError
+
+if TYPE_CHECKING:
+    from etl.cells import CellReport
+    from etl.plans import DraftReport
+    from etl.retention import Forgotten
 
 DAILY = ("retention",)
 """Kinds that the worker asks for once a day in every district."""
@@ -65,7 +69,9 @@ class Page:
 def kinds(settings: Settings) -> dict[str, Kind[Any]]:
     """Return every kind of job by its name."""
 
-    def rebalance(work: Work[Rebalance]) -> plans.DraftReport:
+    def rebalance(work: Work[Rebalance]) -> DraftReport:
+        from etl import plans
+
         asked = work.params
         return plans.rebalance(
             work.store,
@@ -79,7 +85,9 @@ def kinds(settings: Settings) -> dict[str, Kind[Any]]:
             progress=work.progress,
         )
 
-    def build_cells(work: Work[Nothing]) -> cells.CellReport:
+    def build_cells(work: Work[Nothing]) -> CellReport:
+        from etl import cells
+
         return cells.build_cells(
             work.store,
             work.actor,
@@ -128,10 +136,14 @@ def named(settings: Settings, name: str) -> Kind[Any]:
 
 
 def _overview(work: Work[OfPlan]) -> Page:
+    from api import exports
+
     return _written(work, lambda connection, place: exports.overview(connection, place, work.params.plan))
 
 
 def _comparison(work: Work[OfOnePlan]) -> Page:
+    from api import exports
+
     return _written(work, lambda connection, place: exports.comparison(connection, place, work.params.plan))
 
 
@@ -148,8 +160,12 @@ def _written(work: Work[Any], make: Callable[[Connection, District], str]) -> Pa
 
 
 def _activate(work: Work[Nothing]) -> dict[str, list[int]]:
+    from etl import activation
+
     return {"plans": activation.activate_due(work.store, work.district)}
 
 
-def _retention(work: Work[Nothing]) -> retention.Forgotten:
+def _retention(work: Work[Nothing]) -> Forgotten:
+    from etl import retention
+
     return retention.forget(work.store, work.actor, work.district, work.files)
