@@ -15,7 +15,7 @@ from sqlalchemy import Connection, text
 def stage(
     connection: Connection, table: str, columns: Mapping[str, str], rows: Iterable[Sequence[Any]]
 ) -> None:
-    """Fill a new temporary table that lasts for the transaction.
+    """Fill a new temporary table that lasts for the transaction, or until one of its name is filled anew.
 
     Parameters
     ----------
@@ -30,6 +30,7 @@ def stage(
         The values; None is NULL.
     """
     defined = ", ".join(f'"{name}" {kind}' for name, kind in columns.items())
+    connection.execute(text(f"DROP TABLE IF EXISTS pg_temp.{table}"))
     connection.execute(text(f"CREATE TEMP TABLE {table} ({defined}) ON COMMIT DROP"))
     listed = ", ".join(f'"{name}"' for name in columns)
     driver = connection.connection.driver_connection

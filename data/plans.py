@@ -19,6 +19,13 @@ _COLUMNS = (
 )
 
 
+# Not when the transaction began: it may have waited for another publication to end.
+_INSTANT = (
+    "(SELECT greatest(clock_timestamp(), max(lower(valid)) + interval '1 microsecond') FROM plans"
+    " WHERE district = :district AND activated_at IS NOT NULL)"
+)
+
+
 @dataclass(frozen=True)
 class Plan:
     """A plan without its assignment.
@@ -158,17 +165,8 @@ def set_state(
 
 
 def instant(connection: Connection, district: str) -> datetime:
-    """Return the instant at which a plan published now takes effect: after every one that took effect.
-
-    Not when the transaction began: it may have waited for another publication to end.
-    """
-    found: datetime = connection.execute(
-        text(
-            "SELECT greatest(clock_timestamp(), max(lower(valid)) + interval '1 microsecond') FROM plans"
-            " WHERE district = :district AND activated_at IS NOT NULL"
-        ),
-        {"district": district},
-    ).scalar_one()
+    """Return the instant at which a plan published now takes effect: after every one that took effect."""
+    found: datetime = connection.execute(text(f"SELECT {_INSTANT}"), {"district": district}).scalar_one()
     return found
 
 
@@ -208,10 +206,13 @@ def unpublish(connection: Connection, district: str, plan: Plan) -> None:
 
 
 def due(connection: Connection, district: str) -> list[Plan]:
-    """Return the plans whose time has come and that were not carried out, the earliest first."""
+    """Return the plans whose time has come and that were not carried out, the earliest first.
+
+    A plan published now is among them though the machine's clock stepped back.
+    """
     return _many(
         connection,
-        "state = 'published' AND activated_at IS NULL AND lower(valid) <= clock_timestamp()",
+        f"state = 'published' AND activated_at IS NULL AND lower(valid) <= {_INSTANT}",
         "lower(valid)",
         district=district,
     )

@@ -140,7 +140,7 @@ def _locking(
     with acting(store, actor, district) as act:
         plan = editable(act, number, None)
         known = _grid_names(act, plan) if kind == "grid" else {}
-        named = [_grid(known, each) if kind == "grid" else int(each) for each in ids]
+        named = [_grid(known, each) if kind == "grid" else _cell(each) for each in ids]
         if kind == "cell":
             _check_known(named, moves.cells_of(act.connection, act.code, plan, cells=named), "cell")
         if verb == "lock":
@@ -285,6 +285,13 @@ def _grid(names: dict[int | str, int], named: int | str) -> int:
     if named not in names:
         raise InputError(f"The plan has no grid {named}.", "Name one by its id or code.")
     return names[named]
+
+
+def _cell(named: int | str) -> int:
+    try:
+        return int(named)
+    except ValueError:
+        raise InputError(f"The plan has no cell {named}.", "Name one by its id.") from None
 
 
 def _goal(act: Act, names: dict[int | str, int], named: int | str) -> int:

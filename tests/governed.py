@@ -29,7 +29,7 @@ HOUR = timedelta(hours=1)
 class Governed:
     """A settled district with its stated plan, number 1, in force.
 
-    Every community has ``side`` x ``side`` cells of 20 households, and two grids: west and east.
+    Every community has ``side`` x ``side`` cells of 20 households, and two grids: the west one, ``G1-A``, and the east one.
     """
 
     def __init__(self, store: Store, code: str, *, communities: int = 2, side: int = 4) -> None:
@@ -39,7 +39,7 @@ class Governed:
             code,
             communities=communities,
             side=side,
-            stated=lambda community, column, row: f"G{community}-{'W' if column < side // 2 else 'E'}",
+            stated=lambda community, column, row: f"G{community}-{'A' if column < side // 2 else 'B'}",
         )
         establish(store, SYSTEM, code, target=10 * side * side)
 
