@@ -29,6 +29,7 @@ from api.routes import (
     overview,
     pages,
     plan_acts,
+    plan_pages,
     plans,
     session,
 )
@@ -46,6 +47,7 @@ _NOUNS = (
     grids,
     plan_acts,
     plans,
+    plan_pages,
     jobs,
     layers,
     session,
@@ -115,6 +117,7 @@ def create_app(store: Store, settings: Settings) -> FastAPI:
         responses={"4XX": _PROBLEM, "503": _PROBLEM},
     )
     app.state.served = state
+    app.state.slow = plan_pages.Slow()
     errors.add_to(app)
     app.add_exception_handler(SignInError, auth.refused)
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)  # a layer shrinks to a fifth

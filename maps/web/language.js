@@ -1,4 +1,4 @@
-// Chinese first; English by a switch. Every text is in the page twice, app.css shows one (see there).
+// Chinese first; English by a switch, which is remembered. Every text is in the page twice, app.css shows one.
 (() => {
   const root = document.documentElement;
   /** Attributes cannot hold two spans: `data-en-title` holds the English of `title`, and so on. */
@@ -17,9 +17,20 @@
     }
   }
 
+  /** @returns {Storage | undefined} none in a file opened from disk or a page shut in by its server */
+  function memory() {
+    try {
+      return localStorage;
+    } catch {
+      return undefined;
+    }
+  }
+
   document.addEventListener("click", (event) => {
     if (event.target instanceof Element && event.target.closest("[data-switch-language]")) {
       show(root.lang === "en" ? "zh-CN" : "en");
+      memory()?.setItem("lang", root.lang);
     }
   });
+  if (memory()?.getItem("lang") === "en") show("en");
 })();
