@@ -63,8 +63,10 @@ counts of households below 10 are withheld, no worker is named. Everything else 
 cookie, or `Authorization: Bearer` with the token of `POST /api/v1/session`.
 
 Every request is about one district (区): `?district=`, else the server's default, else the only one.
-Errors are `application/problem+json` (RFC 9457). Answers carry an `ETag`; positions and addresses asked
-about are neither stored nor logged.
+Errors are `application/problem+json` (RFC 9457). Answers name the plan and the version of the data they were made
+from (`Gridgov-Plan`, `Gridgov-Version`); with that as `min_version` no older answer is given afterwards, by any
+process, and `as_of` asks for another instant. Answers carry an `ETag`; positions and addresses asked about are
+neither stored nor logged.
 """
 
 _TAGS = [

@@ -204,6 +204,9 @@ def test_locating_by_point_address_and_file(gridgov, district, tmp_path):
     assert by_point["grid"]["code"] == by_address["grid"]["code"]
     assert by_point["grid"]["on_duty"][0]["worker"].startswith("演示员")
     Path("asked.csv").write_text(f"编号,地址\n1,{building.address}\n2,不存在路1号\n", "gb18030")
+    assert not by_address["pending"]
+    before = gridgov("locate", "address", building.address, "--as-of", "1999-01-01")
+    assert (before.code, "no plan in force then" in before.err) == (3, True)
     counts = gridgov("locate", "batch", "asked.csv", "answered.csv", "--json").json
     assert counts == {"match": 1, "none": 1}
     with Path("answered.csv").open(encoding="utf-8-sig") as file:
