@@ -253,3 +253,36 @@ def borders(connection: Connection, district: str, number: int) -> pd.DataFrame:
         district=district,
         number=number,
     )
+
+
+_PENDING = """
+SELECT b.id AS building_id, b.external_code, b.address, c.name AS community, g.code AS grid
+FROM buildings b
+JOIN communities c ON c.district = b.district AND c.id = b.community_id
+JOIN plans p ON p.district = b.district AND p.valid @> district_now(:district)
+LEFT JOIN LATERAL (
+    SELECT i.code FROM plan_grids pg JOIN grids i ON i.district = pg.district AND i.id = pg.grid_id
+    WHERE pg.district = b.district AND pg.plan_id = p.id AND ST_Covers(pg.shape, b.point) ORDER BY i.code LIMIT 1
+) g ON true
+WHERE b.district = :district AND b.retired_at IS NULL AND b.point IS NOT NULL AND NOT EXISTS (
+    SELECT FROM cells k
+    JOIN plan_cells pc ON pc.district = k.district AND pc.plan_id = p.id AND pc.cell_id = k.id
+    WHERE k.district = b.district AND k.building_id = b.id AND (k.last_set IS NULL OR EXISTS (
+        SELECT FROM cells n WHERE n.district = k.district AND n.building_id = k.building_id
+        AND n.last_set IS NULL AND ST_Intersects(n.shape, k.shape))))
+ORDER BY b.id
+"""
+
+
+def pending(connection: Connection, district: str) -> pd.DataFrame:
+    """Return the buildings that came, or moved away from their cell, after the cells of the plan in force.
+
+    Until the next plan they are answered by the published grid that covers them. Buildings without a position
+    are not among them.
+
+    Returns
+    -------
+    DataFrame
+        building_id, external_code, address, community (its name), grid (the code; None where none covers it).
+    """
+    return read(connection, _PENDING, district=district)

@@ -14,31 +14,31 @@ from data.frames import read
 from data.plans import Plan
 
 _CARRIED = """
-WITH wanted AS MATERIALIZED (
-    SELECT c.id, c.community_id, c.building_id, c.entrance, c.shape, ST_PointOnSurface(c.shape) AS point, pc.grid_id
-    FROM cells c
+WITH wanted AS (
+    SELECT c.id, pc.grid_id FROM cells c
     LEFT JOIN plan_cells pc ON pc.district = c.district AND pc.plan_id = :plan AND pc.cell_id = c.id
     WHERE c.district = :district AND c.first_set <= :number AND (c.last_set IS NULL OR c.last_set >= :number)
+), held AS (
+    SELECT o.id, o.community_id, o.building_id, o.entrance, o.shape, pc.grid_id FROM plan_cells pc
+    JOIN cells o ON o.district = pc.district AND o.id = pc.cell_id
+    WHERE pc.district = :district AND pc.plan_id = :plan
+), fresh AS MATERIALIZED (
+    SELECT c.id, c.community_id, c.building_id, c.entrance, c.shape, ST_PointOnSurface(c.shape) AS point
+    FROM wanted w JOIN cells c ON c.district = :district AND c.id = w.id WHERE w.grid_id IS NULL
+), own AS (
+    SELECT DISTINCT ON (f.id) f.id, h.grid_id FROM fresh f
+    JOIN held h ON h.building_id = f.building_id AND h.community_id = f.community_id
+    AND h.entrance IS NOT DISTINCT FROM f.entrance AND ST_Intersects(h.shape, f.shape)
+    ORDER BY f.id, h.id
+), under AS (
+    SELECT DISTINCT ON (f.id) f.id, h.grid_id FROM fresh f
+    JOIN held h ON h.community_id = f.community_id AND ST_Covers(h.shape, f.point)
+    ORDER BY f.id, h.id
 )
 SELECT w.id AS cell_id, COALESCE(w.grid_id, own.grid_id, under.grid_id) AS grid_id,
        CASE WHEN w.grid_id IS NOT NULL THEN 'kept' WHEN own.grid_id IS NOT NULL THEN 'building'
             WHEN under.grid_id IS NOT NULL THEN 'covered' ELSE 'none' END AS origin
-FROM wanted w
-LEFT JOIN LATERAL (
-    SELECT pc.grid_id FROM cells o
-    JOIN plan_cells pc ON pc.district = o.district AND pc.plan_id = :plan AND pc.cell_id = o.id
-    WHERE w.grid_id IS NULL AND o.district = :district AND o.building_id = w.building_id
-    AND o.community_id = w.community_id AND o.entrance IS NOT DISTINCT FROM w.entrance
-    AND ST_Intersects(o.shape, w.shape)
-    ORDER BY o.id LIMIT 1
-) own ON true
-LEFT JOIN LATERAL (
-    SELECT pc.grid_id FROM cells o
-    JOIN plan_cells pc ON pc.district = o.district AND pc.plan_id = :plan AND pc.cell_id = o.id
-    WHERE w.grid_id IS NULL AND own.grid_id IS NULL AND o.district = :district
-    AND o.community_id = w.community_id AND ST_Covers(o.shape, w.point)
-    ORDER BY o.id LIMIT 1
-) under ON true
+FROM wanted w LEFT JOIN own ON own.id = w.id LEFT JOIN under ON under.id = w.id
 ORDER BY w.id
 """
 

@@ -16,6 +16,7 @@ from shapely.ops import split
 
 from geo.adjacency import BARRIER_M
 from geo.cells import CellSet, make_cells
+from geo.enclosures import Memo
 
 ORIGIN = np.array([354_000.0, 3_505_000.0])
 SIZE = 200.0
@@ -94,6 +95,23 @@ def cases(draw: st.DrawFn) -> Case:
     )
 
 
+@st.composite
+def edits(draw: st.DrawFn, case: Case) -> Case:
+    """The same place later: buildings gone, moved and recounted, streets and barriers gone or new."""
+    count = len(case.buildings)
+    stay = np.array(draw(st.lists(st.booleans(), min_size=count, max_size=count)), dtype=bool)
+    rows = case.buildings.loc[stay]
+    counts = draw(st.lists(st.sampled_from([0, 600]), min_size=len(rows), max_size=len(rows)))
+    way = draw(st.sampled_from([(0.0, 0.0), (3.0, 0.0), (-1.0, 9.0)]))
+    shapes = rows.geometry.translate(*way)
+    inside = shapes.representative_point().within(case.community)
+    rows = rows.assign(households=np.array(counts, dtype=int)).set_geometry(
+        shapes.where(inside, rows.geometry)
+    )
+    new = [affinity.translate(line, *ORIGIN) for line in draw(st.lists(lines(), max_size=1))]
+    return Case(case.community, rows, case.streets[:1] + new, case.barriers[1:])
+
+
 def sides(made: CellSet, case: Case) -> np.ndarray:
     """Return on which side of each barrier the building of each cell lies: 0 or 1, -1 where it lies on both alike."""
     side = np.full((len(made.cells), len(case.barriers)), -1)
@@ -150,3 +168,19 @@ def test_order_does_not_matter(case: Case) -> None:
     again = make_cells(case.community, case.buildings[::-1], case.streets[::-1], case.barriers[::-1])
     assert made.cells.geom_equals(again.cells).all()
     pd.testing.assert_frame_equal(made.borders, again.borders)
+
+
+@settings(max_examples=12, suppress_health_check=[HealthCheck.too_slow])
+@given(cases(), st.data())
+def test_what_is_remembered_changes_nothing(case: Case, data: st.DataObject) -> None:
+    before = Memo()
+    make_cells(case.community, case.buildings, case.streets, case.barriers, memo=before)
+    edited = data.draw(edits(case))
+    ground = (edited.community, edited.buildings, edited.streets, edited.barriers)
+    after, scratch = Memo(before.used), Memo()
+    made = make_cells(*ground, memo=after)
+    again = make_cells(*ground, memo=scratch)
+    assert made.cells.geometry.to_wkb().equals(again.cells.geometry.to_wkb())
+    pd.testing.assert_frame_equal(pd.DataFrame(made.cells), pd.DataFrame(again.cells))
+    pd.testing.assert_frame_equal(made.borders, again.borders)
+    assert after.used == scratch.used
