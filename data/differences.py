@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from datetime import date, datetime
 from typing import Any
@@ -231,3 +232,74 @@ def counts(connection: Connection, district: str, building: str) -> list[Counted
         {"district": district, "code": building},
     )
     return [Counted(*row) for row in rows]
+
+
+@dataclass(frozen=True)
+class Line:
+    """One change of one row: ``what`` is new, changed, back, gone or removed.
+
+    A changed row has a line a column; shapes, and whatever is said of people, come without their values.
+    """
+
+    noun: str
+    code: str
+    what: str
+    column: str = ""
+    before: str = ""
+    after: str = ""
+
+
+_OF_PEOPLE = ("workers", "duties", "cases")
+_OURS = ("id", "import_id", "retired_at")
+_SHAPES = ("point", "footprint", "boundary", "line", "shape")
+_NAMED = {"community_id": "communities", "compound_id": "compounds", "town_id": "towns"}
+
+
+def lines(connection: Connection, district: str, import_id: int) -> Iterator[Line]:
+    """Yield every change of an import, table by table in the order of their ids."""
+    codes = {column: _codes(connection, district, table) for column, table in _NAMED.items()}
+    rows = connection.execution_options(yield_per=1000).execute(
+        text(
+            "SELECT c.noun, c.before, c.after FROM import_changes c"
+            " WHERE c.district = :district AND c.import_id = :import ORDER BY c.noun, c.row_id"
+        ),
+        {"district": district, "import": import_id},
+    )
+    for noun, before, after in rows:
+        row = after or before
+        code = row.get("external_code") or row.get("number") or row.get("stated_grid") or ""
+        what = _what(before, after)
+        if what != "changed":
+            yield Line(noun, code, what)
+            continue
+        for column in sorted(before.keys() | after.keys()):
+            old, new = (_plain(image.get(column), codes.get(column)) for image in (before, after))
+            if column in _OURS or old == new:
+                continue
+            if column in _SHAPES or noun in _OF_PEOPLE:
+                old = new = ""
+            yield Line(noun, code, what, column, old, new)
+
+
+def _what(before: dict[str, Any] | None, after: dict[str, Any] | None) -> str:
+    if before is None:
+        return "new"
+    if after is None:
+        return "removed"
+    was, gone = "retired_at" not in before, "retired_at" in after
+    return {(True, True): "gone", (False, False): "back"}.get((was, gone), "changed")
+
+
+def _plain(value: Any, codes: Mapping[int, str] | None) -> str:
+    if value is None:
+        return ""
+    if codes is not None:
+        return codes.get(value, "")
+    return ";".join(value) if isinstance(value, list) else str(value)
+
+
+def _codes(connection: Connection, district: str, table: str) -> dict[int, str]:
+    rows = connection.execute(
+        text(f"SELECT id, external_code FROM {table} WHERE district = :district"), {"district": district}
+    )
+    return {row.id: row.external_code for row in rows}

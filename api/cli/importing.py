@@ -4,27 +4,41 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from api.cli.console import (
-    SHOWN,
+    DistrictOption,
     JsonOption,
     chosen,
+    hint,
     opened,
-    out,
     print_json,
     print_pairs,
-    print_rows,
     progress,
 )
+from api.cli.import_report import (
+    print_established,
+    print_list,
+    print_one,
+    print_refused,
+    print_report,
+    print_undone,
+)
+from api.kinds import kinds
+from data import cells as stored_cells
+from data import imports, plans
 from data.session import Store
 from data.settings import Settings
 from etl.actor import SYSTEM, operator
+from etl.cells import CellReport
 from etl.establish import Established, establish
+from etl.jobs import run_here
 from etl.ledger import ImportReport, RefusedImportError, import_ledger
+from etl.undo import undo_import
 from geo.errors import InputError
 from geo.progress import Progress
 
@@ -41,6 +55,17 @@ PublishOption = Annotated[
 ]
 SkipOption = Annotated[
     bool, typer.Option("--skip-refused", help="Load the good rows; by default nothing is loaded.")
+]
+PartialOption = Annotated[
+    bool, typer.Option("--partial", help="The files are a part of the register: what they lack stays.")
+]
+RetireOption = Annotated[
+    bool,
+    typer.Option("--retire", help="Believe files that would retire or move a large part of what is stored."),
+]
+CellsOption = Annotated[
+    bool,
+    typer.Option("--cells/--no-cells", help="With a plan in force, go on to make the touched cells anew."),
 ]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Say what would happen and change nothing.")]
 RefusedOption = Annotated[
@@ -61,6 +86,9 @@ def ledger(
     ] = None,
     publish: PublishOption = False,
     skip_refused: SkipOption = False,
+    partial: PartialOption = False,
+    retire: RetireOption = False,
+    cells: CellsOption = True,
     dry_run: DryRunOption = False,
     refused: RefusedOption = Path("refused.csv"),
     json: JsonOption = False,
@@ -77,12 +105,14 @@ def ledger(
             crs=crs,
             mapping=mapping,
             skip_refused=skip_refused,
+            partial=partial,
+            retire=retire,
             dry_run=dry_run,
             derived_radius_m=Settings().derived_radius_m,
             progress=listener,
         )
 
-    _import(run, district, publish and not dry_run, refused, json)
+    _import(run, _Way(district, publish and not dry_run, cells, refused, json))
 
 
 @app.command(
@@ -98,6 +128,9 @@ def osm(
         typer.Option(min=2, max=12, help="Level of the areas taken as communities; found by default."),
     ] = None,
     publish: PublishOption = False,
+    partial: PartialOption = False,
+    retire: RetireOption = False,
+    cells: CellsOption = True,
     dry_run: DryRunOption = False,
     refused: RefusedOption = Path("refused.csv"),
     json: JsonOption = False,
@@ -114,30 +147,46 @@ def osm(
             place,
             name=name,
             admin_level=admin_level,
+            partial=partial,
+            retire=retire,
             dry_run=dry_run,
             progress=listener,
         )
 
-    _import(run, district, publish and not dry_run, refused, json)
+    _import(run, _Way(district, publish and not dry_run, cells, refused, json))
 
 
-def _import(
-    run: Callable[[Store, str, str | None, Progress], ImportReport],
-    district: str | None,
-    publish: bool,
-    refused: Path,
-    json: bool,
-) -> None:
+@dataclass(frozen=True)
+class _Followed:
+    """What followed an import while a plan was in force: cells made anew, and buildings no plan has yet."""
+
+    cells: CellReport
+    pending: int
+
+
+@dataclass(frozen=True)
+class _Way:
+    """How an import is to go on, and what is printed."""
+
+    district: str | None
+    publish: bool
+    cells: bool
+    refused: Path
+    json: bool
+
+
+def _import(run: Callable[[Store, str, str | None, Progress], ImportReport], way: _Way) -> None:
     settings = Settings()
     done: Established | None = None
+    followed: _Followed | None = None
     with opened(settings) as store, progress() as listener:
-        code, name = _district(store, settings, district)
+        code, name = _district(store, settings, way.district)
         try:
             report = run(store, code, name, listener)
         except RefusedImportError as error:
-            _print_refused(error.report, refused, json)
+            print_refused(error.report, way.refused, way.json)
             raise
-        if publish:
+        if way.publish:
             done = establish(
                 store,
                 SYSTEM,
@@ -147,14 +196,83 @@ def _import(
                 entrance_band=settings.entrance_band,
                 progress=listener,
             )
-    if json:
-        print_json({"import": report, "established": done})
+        elif way.cells and report.import_id is not None:
+            followed = _follow(store, settings, code, listener)
+    if way.json:
+        print_json({"import": report, "established": done, "followed": followed})
         return
-    _print_report(report)
+    print_report(report)
     if report.refusals:
-        _print_refused(report, refused, json)
+        print_refused(report, way.refused, way.json)
     if done:
         print_established(done)
+    if followed:
+        print_pairs(
+            "Cells · 地块",
+            {
+                "New · 新增": followed.cells.added,
+                "Retired · 停用": followed.cells.retired,
+                "Drafts brought up to date · 更新草案": len(followed.cells.rebased),
+                "Pending buildings · 待划入楼栋": followed.pending,
+            },
+        )
+    elif report.import_id is not None and not done:
+        hint("gridgov cells build")
+
+
+def _follow(store: Store, settings: Settings, code: str, listener: Progress) -> _Followed | None:
+    """Make the touched cells anew where a plan is in force, so that drafts are drawn on what there is."""
+    with store.read(code) as connection:
+        if plans.in_force(connection, code) is None:
+            return None
+    kind = kinds(settings)["build_cells"]
+    made = run_here(store, operator(), code, kind, {}, listener, settings.files)
+    with store.read(code) as connection:
+        return _Followed(made, len(stored_cells.pending(connection, code)))
+
+
+@app.command("list", epilog="Example: gridgov import list --json")
+def list_(district: DistrictOption = None, json: JsonOption = False) -> None:
+    """List the imports of the district, refused and undone ones too (导入批次)."""
+    settings = Settings()
+    with opened(settings) as store:
+        code = chosen(store, settings, district).code
+        with store.read(code) as connection:
+            found = imports.every(connection, code)
+    if json:
+        print_json(found)
+    else:
+        print_list(code, found)
+
+
+Number = Annotated[int, typer.Argument(min=1, help="Number of the import; see gridgov import list.")]
+
+
+@app.command(epilog="Example: gridgov import show 3")
+def show(number: Number, district: DistrictOption = None, json: JsonOption = False) -> None:
+    """Show what an import changed, or why it was refused (查看导入)."""
+    settings = Settings()
+    with opened(settings) as store:
+        code = chosen(store, settings, district).code
+        with store.read(code) as connection:
+            found = imports.get(connection, code, number)
+    if json:
+        print_json(found)
+    else:
+        print_one(found)
+
+
+@app.command(epilog="Example: gridgov import undo 3")
+def undo(number: Number, district: DistrictOption = None, json: JsonOption = False) -> None:
+    """Take a whole import back; what it added is retired (撤销导入)."""
+    settings = Settings()
+    with opened(settings) as store:
+        code = chosen(store, settings, district).code
+        report = undo_import(store, operator(), code, number)
+    if json:
+        print_json(report)
+    else:
+        print_undone(report)
 
 
 def _district(store: Store, settings: Settings, named: str | None) -> tuple[str, str | None]:
@@ -167,74 +285,3 @@ def _district(store: Store, settings: Settings, named: str | None) -> tuple[str,
             f"'{named}' does not name a district.", "Give 6 digits, a colon and a name: 340504:NAME."
         )
     return code, name.strip()
-
-
-def _print_report(report: ImportReport) -> None:
-    done = "Would import · 试运行" if report.dry_run else "Imported · 导入"
-    rows = [
-        (
-            noun,
-            count.read,
-            count.new,
-            count.changed,
-            count.unchanged,
-            count.refused,
-            count.waiting,
-            count.missing,
-        )
-        for noun, count in report.counts.items()
-    ]
-    headers = (
-        "",
-        "Read · 读取",
-        "New · 新增",
-        "Changed · 变更",
-        "Same · 相同",
-        "Refused · 拒绝",
-        "Waiting · 待发布",
-        "Missing · 缺少",
-    )
-    print_rows(f"{done}: {report.source}", headers, rows)
-    if report.nothing_to_do and not report.refusals:
-        out.print("Nothing to do: the store holds all of this already. 无需更改。")
-    notes = {
-        "Buildings without a position · 无坐标楼栋": len(report.unplaced),
-        "Provisional codes · 临时编码": len(report.provisional),
-        "Derived boundaries · 推定边界": len(report.derived),
-        "Shapes mended · 已修复图形": len(report.repaired),
-    }
-    print_pairs("", {name: count for name, count in notes.items() if count})
-
-
-def _print_refused(report: ImportReport, path: Path, json: bool) -> None:
-    if json:
-        report.write_csv(path)
-        print_json({"import": report})
-        return
-    rows = [
-        (f"{r.file}:{r.line}", r.field, r.value, f"{r.reason.en} {r.reason.zh} {r.hint}".strip())
-        for r in report.refusals[:SHOWN]
-    ]
-    print_rows(
-        "Refused rows · 被拒绝的行", ("Where · 位置", "Field · 字段", "Value · 值", "Reason · 原因"), rows
-    )
-    report.write_csv(path)
-    more = f"{len(report.refusals) - SHOWN} more; " if len(report.refusals) > SHOWN else ""
-    out.print(f"{more}all {len(report.refusals)} are in {path}")
-
-
-def print_established(done: Established) -> None:
-    """Print what followed an import: cells and the plan."""
-    pairs = {"Cells · 地块": done.cells.cells, "Cell set · 地块集": done.cells.number}
-    if done.draft and done.published:
-        after = done.draft.after
-        pairs |= {
-            "Plan in force · 生效方案": done.published.number,
-            "Grids · 网格": after.grids,
-            "Within the band · 达标": after.in_band,
-            "Grids in pieces · 不连通网格": after.disconnected,
-            "Problems on record · 在案问题": len(done.published.problems),
-        }
-    print_pairs("District · 辖区", pairs)
-    if done.draft is None:
-        out.print("A plan was in force already and stays. Propose a new one with gridgov plan rebalance.")

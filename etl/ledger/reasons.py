@@ -50,3 +50,6 @@ OVERLAPPING_DUTY = Reason("overlapping_duty", "overlaps another primary duty of 
 BAD_PERIOD = Reason("bad_period", "ends before it begins", "结束早于开始")
 ONE_HANDLER = Reason("one_handler", "needs a grid or a department, and not both", "网格与部门须且只能填一个")
 OPEN_OR_CLOSED = Reason("open_or_closed", "is closed without a date, or open with one", "状态与办结日期不符")
+
+BY_NAME = {value.name: value for value in list(globals().values()) if isinstance(value, Reason)}
+"""Every reason by its lasting name, as it is kept with an import."""
