@@ -29,7 +29,7 @@ HOUR = timedelta(hours=1)
 class Governed:
     """A settled district with its stated plan, number 1, in force.
 
-    Every community has ``side`` x ``side`` cells of 20 households, and two grids: the west one, ``G1-A``, and the east one.
+    Every community has ``side`` x ``side`` cells of 20 households, and two grids: ``G1-A`` to the west, ``G1-B``.
     """
 
     def __init__(self, store: Store, code: str, *, communities: int = 2, side: int = 4) -> None:
