@@ -15,7 +15,8 @@ from geo.crs import WGS84
 def read(connection: Connection, query: str, **values: Any) -> pd.DataFrame:
     """Run a query with bound values and return its rows; an empty result keeps the columns."""
     result = connection.execute(text(query), values)
-    return pd.DataFrame(result.fetchall(), columns=list(result.keys()))
+    rows = [tuple(row) for row in result]  # pandas is slow to find out what a Row is
+    return pd.DataFrame(rows, columns=list(result.keys()))
 
 
 def read_geo(connection: Connection, query: str, **values: Any) -> gpd.GeoDataFrame:

@@ -57,31 +57,35 @@ def record(
 
 
 def cells_of(
-    connection: Connection,
-    district: str,
-    plan: Plan,
-    *,
-    cells: Sequence[int] = (),
-    buildings: Sequence[str] = (),
-    grids: Sequence[int] = (),
+    connection: Connection, district: str, plan: Plan, *, cells: Sequence[int] = (), grids: Sequence[int] = ()
 ) -> list[int]:
-    """Return the cells of a plan that are named: themselves, by the ledger's code of a building, by their grid."""
+    """Return the cells of a plan that are named: themselves, or by their grid."""
     rows = connection.execute(
         text(
-            "SELECT pc.cell_id FROM plan_cells pc JOIN cells c ON c.district = pc.district AND c.id = pc.cell_id"
-            " LEFT JOIN buildings b ON b.district = c.district AND b.id = c.building_id"
-            " WHERE pc.district = :district AND pc.plan_id = :plan AND (pc.cell_id = ANY(:cells)"
-            " OR b.external_code = ANY(:buildings) OR pc.grid_id = ANY(:grids)) ORDER BY pc.cell_id"
+            "SELECT cell_id FROM plan_cells"
+            " WHERE district = :district AND plan_id = :plan AND cell_id = ANY(:cells)"
+            " UNION SELECT cell_id FROM plan_cells"
+            " WHERE district = :district AND plan_id = :plan AND grid_id = ANY(:grids) ORDER BY cell_id"
         ),
-        {
-            "district": district,
-            "plan": plan.id,
-            "cells": list(cells),
-            "buildings": list(buildings),
-            "grids": list(grids),
-        },
+        {"district": district, "plan": plan.id, "cells": list(cells), "grids": list(grids)},
     )
     return list(rows.scalars())
+
+
+def cells_of_buildings(
+    connection: Connection, district: str, plan: Plan, codes: Sequence[str]
+) -> dict[str, list[int]]:
+    """Return the cells that buildings, by the ledger's code, have in a plan; one without any is left out."""
+    rows = connection.execute(
+        text(
+            "SELECT b.external_code, array_agg(pc.cell_id ORDER BY pc.cell_id) FROM buildings b"
+            " JOIN cells c ON c.district = b.district AND c.building_id = b.id"
+            " JOIN plan_cells pc ON pc.district = c.district AND pc.plan_id = :plan AND pc.cell_id = c.id"
+            " WHERE b.district = :district AND b.external_code = ANY(:codes) GROUP BY b.external_code"
+        ),
+        {"district": district, "plan": plan.id, "codes": list(codes)},
+    )
+    return {row[0]: row[1] for row in rows}
 
 
 def standing(connection: Connection, district: str, plan: Plan, cells: Sequence[int]) -> pd.DataFrame:
@@ -111,6 +115,7 @@ def apply(
     plan: Plan,
     targets: Mapping[int, int],
     *,
+    leaving: Iterable[int],
     revision: int,
     actor: str,
     undoes: int | None = None,
@@ -121,6 +126,8 @@ def apply(
     ----------
     targets : mapping of int to int
         Grid id of each cell that moves; all are in the plan, and none is in that grid already.
+    leaving : iterable of int
+        The grids the cells are in until now.
     revision : int
         The revision this makes.
     """
@@ -129,6 +136,7 @@ def apply(
         "plan": plan.id,
         "cells": list(targets),
         "grids": list(targets.values()),
+        "leaving": list(leaving),
         "revision": revision,
         "actor": actor,
         "undoes": undoes,
@@ -149,10 +157,10 @@ def apply(
         " GROUP BY pc.district, pc.plan_id, pc.grid_id, m.grid",
         moved + "UPDATE plan_cells pc SET grid_id = m.grid FROM moved m"
         " WHERE pc.district = :district AND pc.plan_id = :plan AND pc.cell_id = m.cell",
-        "DELETE FROM plan_locks l WHERE l.district = :district AND l.plan_id = :plan AND l.grid_id IS NOT NULL"
+        "DELETE FROM plan_locks l WHERE l.district = :district AND l.plan_id = :plan AND l.grid_id = ANY(:leaving)"
         " AND NOT EXISTS (SELECT FROM plan_cells pc WHERE pc.district = l.district AND pc.plan_id = l.plan_id"
         " AND pc.grid_id = l.grid_id)",
-        "DELETE FROM plan_grids pg WHERE pg.district = :district AND pg.plan_id = :plan"
+        "DELETE FROM plan_grids pg WHERE pg.district = :district AND pg.plan_id = :plan AND pg.grid_id = ANY(:leaving)"
         " AND NOT EXISTS (SELECT FROM plan_cells pc WHERE pc.district = pg.district AND pc.plan_id = pg.plan_id"
         " AND pc.grid_id = pg.grid_id)",
     ):
@@ -210,12 +218,12 @@ def touched(connection: Connection, district: str, plan: Plan, grids: Iterable[i
     """Return how some grids of a plan stand: grid_id, code, community, cells, households; 0 cells if it is gone."""
     rows = connection.execute(
         text(
-            "SELECT g.id AS grid_id, g.code, c.name AS community, count(pc.cell_id) AS cells,"
-            " COALESCE(sum(v.households), 0)::bigint AS households FROM grids g"
+            "SELECT g.id AS grid_id, g.code, c.name AS community, n.cells, n.households FROM grids g"
             " JOIN communities c ON c.district = g.district AND c.id = g.community_id"
-            " LEFT JOIN plan_cells pc ON pc.district = g.district AND pc.plan_id = :plan AND pc.grid_id = g.id"
-            " LEFT JOIN layers.cells v ON v.district = pc.district AND v.id = pc.cell_id"
-            " WHERE g.district = :district AND g.id = ANY(:grids) GROUP BY g.id, g.code, c.name ORDER BY g.id"
+            " CROSS JOIN LATERAL (SELECT count(*) AS cells, COALESCE(sum(v.households), 0)::bigint AS households"
+            "  FROM plan_cells pc JOIN layers.cells v ON v.district = pc.district AND v.id = pc.cell_id"
+            "  WHERE pc.district = g.district AND pc.plan_id = :plan AND pc.grid_id = g.id) n"
+            " WHERE g.district = :district AND g.id = ANY(:grids) ORDER BY g.id"
         ),
         {"district": district, "plan": plan.id, "grids": list(grids)},
     )

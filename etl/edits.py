@@ -185,7 +185,16 @@ def _apply(
     _check_goals(act, plan, stand)
     revision = plans.raise_revision(connection, district, plan)
     moving = dict(zip(stand.cell_id.tolist(), stand.goal.tolist(), strict=True))
-    moves.apply(connection, district, plan, moving, revision=revision, actor=act.actor.id, undoes=undoes)
+    moves.apply(
+        connection,
+        district,
+        plan,
+        moving,
+        leaving=stand.grid_id.unique().tolist(),
+        revision=revision,
+        actor=act.actor.id,
+        undoes=undoes,
+    )
     versions.advance(connection, district, "drafts")
     households = int(stand.households.sum())
     act.record(
@@ -236,25 +245,19 @@ def _targets(act: Act, plan: plans.Plan, wanted: Sequence[Move]) -> dict[int, in
 
 
 def _chosen(act: Act, plan: plans.Plan, wanted: Move, names: dict[int | str, int]) -> list[int]:
-    def found(**named: Sequence[int | str]) -> list[int]:
-        return moves.cells_of(act.connection, act.code, plan, **named)  # type: ignore[arg-type]
-
-    cells = found(cells=wanted.cells)
-    _check_known(wanted.cells, cells, "cell")
-    for building in wanted.buildings:
-        by_building = found(buildings=[building])
-        if not by_building:
-            raise InputError(
-                f"Building {building} has no cell in plan {plan.number}.", "Name it by the ledger's code."
-            )
-        cells += by_building
-    cells += found(grids=[_grid(names, grid) for grid in wanted.grids])
-    if not cells:
+    whole = [_grid(names, grid) for grid in wanted.grids]
+    chosen = set(moves.cells_of(act.connection, act.code, plan, cells=wanted.cells, grids=whole))
+    _check_known(wanted.cells, chosen, "cell")
+    if wanted.buildings:
+        held = moves.cells_of_buildings(act.connection, act.code, plan, wanted.buildings)
+        _check_known(wanted.buildings, held, "building")
+        chosen |= {cell for cells in held.values() for cell in cells}
+    if not chosen:
         raise InputError("A move names no cell.", "Name cells, buildings or whole grids.")
-    return sorted(set(cells))
+    return sorted(chosen)
 
 
-def _check_known(named: Sequence[int], found: Sequence[int], noun: str) -> None:
+def _check_known(named: Iterable[int | str], found: Iterable[int | str], noun: str) -> None:
     unknown = sorted(set(named) - set(found))
     if unknown:
         raise InputError(

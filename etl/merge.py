@@ -76,7 +76,14 @@ def merge(act: Act, plan: plans.Plan) -> Merged | None:
     revision = plans.rebase(connection, district, plan, current)
     if moving:
         moves.apply(
-            connection, district, plan, moving, revision=revision, actor=act.actor.id, undoes=NOT_BY_HAND
+            connection,
+            district,
+            plan,
+            moving,
+            leaving=cells.draft[list(moving)].unique().tolist(),
+            revision=revision,
+            actor=act.actor.id,
+            undoes=NOT_BY_HAND,
         )
     found = [
         (kind, int(grid), rows.reset_index(names="cell_id"))

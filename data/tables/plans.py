@@ -11,6 +11,7 @@ from sqlalchemy import (
     Double,
     ForeignKey,
     ForeignKeyConstraint,
+    Index,
     Integer,
     SmallInteger,
     Text,
@@ -123,6 +124,7 @@ class PlanCell(Base):
             ["district", "plan_id", "grid_id"],
             ["plan_grids.district", "plan_grids.plan_id", "plan_grids.grid_id"],
         ),
+        Index(None, "district", "plan_id", "grid_id"),
     )
 
     district: Mapped[str] = mapped_column(Text, ForeignKey("districts.code"), primary_key=True)

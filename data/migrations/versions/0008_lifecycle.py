@@ -75,6 +75,9 @@ def upgrade() -> None:
             "district", "plan_id", "cell_id", name=op.f("uq_plan_locks_district_plan_id_cell_id")
         ),
     )
+    op.create_index(
+        op.f("ix_plan_cells_district_plan_id_grid_id"), "plan_cells", ["district", "plan_id", "grid_id"]
+    )
     op.execute(NOW)
     for table in ("plan_comments", "plan_locks"):
         for statement in walls.build(table):
@@ -83,6 +86,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.execute("DROP FUNCTION district_now")
+    op.drop_index(op.f("ix_plan_cells_district_plan_id_grid_id"), "plan_cells")
     op.drop_table("plan_locks")
     op.drop_table("plan_comments")
     op.drop_column("plan_moves", "undoes")
