@@ -14,13 +14,13 @@ from sqlalchemy.exc import IntegrityError
 
 from data import assignments, duties, grids, plans, problems, rebase, versions
 from data import cells as stored_cells
-from etl.actor import SYSTEM
+from etl.actor import SYSTEM, Actor
 from etl.cells import build_cells
 from etl.establish import establish
 from etl.ledger import import_tables
-from etl.lifecycle import AS_FOUND
+from etl.lifecycle import AS_FOUND, approve, submit
 from etl.plans import draft_stated, rebalance
-from etl.publish import publish_as_system
+from etl.publish import publish, publish_as_system
 from geo.errors import CheckError, ConflictError, NotFoundError, StaleError
 from tests.settle import halves, settle
 
@@ -174,17 +174,20 @@ def test_only_a_draft_can_be_published(store):
         publish_as_system(store, SYSTEM, CODE, 9)
 
 
-def test_a_draft_of_older_cells_or_another_revision_is_stale(store):
+def test_a_plan_that_was_edited_or_submitted_before_the_cells_changed_is_stale(store):
     settle(store)
     establish(store, SYSTEM, CODE, **BAND)
     draft = rebalance(store, SYSTEM, CODE, **BAND)
     with pytest.raises(StaleError, match="revision 1"):
         publish_as_system(store, SYSTEM, CODE, draft.number, waive="test", revision=2)
+    submit(store, SYSTEM, CODE, draft.number)
+    approve(store, Actor("somebody else"), CODE, draft.number, waive={"all": "test"})
     with store.begin(CODE) as connection:
         connection.execute(text("UPDATE buildings SET retired_at = now() WHERE external_code = 'B1-0-0'"))
     build_cells(store, SYSTEM, CODE)
     with pytest.raises(StaleError, match="cells changed"):
-        publish_as_system(store, SYSTEM, CODE, draft.number, waive="test")
+        publish(store, SYSTEM, CODE, draft.number)
+    assert in_force(store).number == 1
 
 
 def test_hard_checks_cannot_be_waived(store):
