@@ -109,14 +109,14 @@ WHERE g.district = :district AND g.code = ANY(:codes) ORDER BY g.code, lower(g.v
 # A grid is followed only through the plans that came after (or before) it got its part.
 _WALK = """
     {name} AS (
-        SELECT code, CAST('{start}' AS timestamptz) AS at, 0 AS depth
-        FROM unnest(CAST(:codes AS text[])) AS code
+        SELECT c.*, 1 AS depth FROM changes c WHERE c.{near} = ANY(:codes)
         UNION
-        SELECT c.{far}, c.at, w.depth + 1
-        FROM {name} w JOIN changes c ON c.{near} = w.code AND c.at {order} w.at WHERE w.depth < :depth)
+        SELECT c.*, w.depth + 1 FROM {name} w JOIN changes c ON c.{near} = w.{far} AND c.at {order} w.at
+        WHERE w.depth < :depth)
 """
+_COLUMNS = "plan, at, source, target, share_of_from, share_of_to"
 _PASSAGES = f"""
-WITH RECURSIVE changes AS MATERIALIZED (
+WITH RECURSIVE changes AS (
     SELECT p.number AS plan, lower(p.valid) AS at, f.code AS source, t.code AS target,
            s.share_of_from, s.share_of_to
     FROM grid_successions s
@@ -125,12 +125,10 @@ WITH RECURSIVE changes AS MATERIALIZED (
     JOIN grids t ON t.district = s.district AND t.id = s.to_grid
     WHERE s.district = :district AND s.from_grid <> s.to_grid
 ),
-{_WALK.format(name="ahead", start="-infinity", near="source", far="target", order=">")},
-{_WALK.format(name="back", start="infinity", near="target", far="source", order="<")}
-SELECT * FROM changes c
-WHERE EXISTS (SELECT FROM ahead w WHERE w.code = c.source AND c.at > w.at AND w.depth < :depth)
-   OR EXISTS (SELECT FROM back w WHERE w.code = c.target AND c.at < w.at AND w.depth < :depth)
-ORDER BY c.at, c.share_of_from DESC, c.source, c.target
+{_WALK.format(name="ahead", near="source", far="target", order=">")},
+{_WALK.format(name="back", near="target", far="source", order="<")}
+SELECT {_COLUMNS} FROM ahead UNION SELECT {_COLUMNS} FROM back
+ORDER BY at, share_of_from DESC, source, target
 """
 
 

@@ -6,18 +6,20 @@ import pandas as pd
 import shapely
 from sqlalchemy import Connection, text
 
+from data import assignments
 from data.bulk import stage
 from data.frames import read
 
-_BOTH = """
-SELECT cell_id, before.grid_id AS from_grid, after.grid_id AS to_grid, c.building_id, c.entrance,
-       c.households, c.area_m2,
-       CASE WHEN before.grid_id IS NULL OR after.grid_id IS NULL THEN ST_AsBinary(c.shape) END AS wkb
-FROM (SELECT cell_id, grid_id FROM plan_cells WHERE district = :district AND plan_id = :before) before
-FULL JOIN (SELECT cell_id, grid_id FROM plan_cells WHERE district = :district AND plan_id = :after) after
-    USING (cell_id)
-JOIN layers.cells c ON c.district = :district AND c.id = cell_id
-ORDER BY cell_id
+# One scan a table: a join of assignments written in the same transaction would be planned without statistics.
+_CELLS = """
+SELECT id AS cell_id, building_id, entrance, households, area_m2,
+       CASE WHEN earlier <> later THEN ST_AsBinary(shape) END AS wkb
+FROM (SELECT *, int8range(first_set, last_set, '[]') @> (SELECT cell_set::bigint FROM plans
+                    WHERE district = :district AND id = :before) AS earlier,
+                int8range(first_set, last_set, '[]') @> (SELECT cell_set::bigint FROM plans
+                    WHERE district = :district AND id = :after) AS later
+      FROM layers.cells WHERE district = :district) c
+WHERE earlier OR later ORDER BY id
 """
 
 
@@ -42,7 +44,10 @@ def differences(connection: Connection, district: str, before: int, after: int) 
     -----
     O(n log n) in the cells of both plans.
     """
-    cells = read(connection, _BOTH, district=district, before=before, after=after)
+    cells = read(connection, _CELLS, district=district, before=before, after=after)
+    for end, plan in (("from_grid", before), ("to_grid", after)):
+        assigned = assignments.of_plan(connection, district, plan)
+        cells = cells.merge(assigned.rename(columns={"grid_id": end}), how="left", on="cell_id")
     cells = cells.astype(
         {"from_grid": "Int64", "to_grid": "Int64", "building_id": "Int64", "entrance": "Int64"}
     )
@@ -59,7 +64,7 @@ def _origins(gone: pd.DataFrame, come: pd.DataFrame) -> pd.Series:
         housed[["building_id", "entrance", "from_grid"]], how="left", on=["building_id", "entrance"]
     )
     origins = same.from_grid.set_axis(come.index)
-    lost = come[origins.isna()]
+    lost, gone = come[origins.isna() & come.wkb.notna()], gone[gone.wkb.notna()]
     if len(lost) and len(gone):
         tree = shapely.STRtree(shapely.from_wkb([bytes(wkb) for wkb in gone.wkb]))
         points = shapely.point_on_surface(shapely.from_wkb([bytes(wkb) for wkb in lost.wkb]))
