@@ -66,14 +66,15 @@ def build_cells(
         If its register changed again and again while cells were made.
     """
     check_scope(actor, district)
-    memo: Memo | None = None
+    made: dict[bytes, bytes] = {}
     for _ in range(ATTEMPTS):
-        ground, srid, known = _read(store, district)
-        memo = memo or Memo(known)
+        ground, srid, remembered = _read(store, district)
+        memo = Memo({**remembered, **made})
         cells, borders = _tile(ground, srid, entrance_band, memo, progress)
         progress("store", 0.0)
         with acting(store, actor, district) as act:
             if not stored.ground(act.connection, district).same(ground):
+                made = memo.used
                 continue
             change = _store(act, cells, borders, memo)
             rebased = rebase_open(act)

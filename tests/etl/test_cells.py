@@ -273,6 +273,7 @@ def test_a_register_that_changed_meanwhile_is_read_again(store):
 
     report = build_cells(store, SYSTEM, CODE, progress=interfere)
     assert (report.number, report.cells) == (1, 71)
+    assert len(remembered(store)) == 2, "what the first attempt made in vain is forgotten"
 
 
 def test_a_register_that_never_rests_is_told(store):
