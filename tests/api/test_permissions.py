@@ -11,6 +11,8 @@ from starlette.routing import Mount
 from starlette.testclient import TestClient
 
 from api.app import create_app
+from api.auth import SIGN_IN
+from api.params import API
 from api.permissions import ACTIONS, ROUTES, may
 from data.session import Store
 from data.settings import Settings
@@ -75,14 +77,18 @@ def served(fresh_database) -> Iterator[tuple[TestClient, dict[str, str]]]:
 def ask(client: TestClient, row: str, token: str | None, query: str = ""):
     method, path = row.split()
     headers = {"Authorization": f"Bearer {token}"} if token else {}
-    return client.request(method, re.sub(r"\{[^}]+\}", "999999", path) + query, headers=headers)
+    url = re.sub(r"\{[^}]+\}", "999999", path) + query
+    return client.request(method, url, headers=headers, follow_redirects=False)
 
 
 @pytest.mark.parametrize("row", GUARDED)
 def test_each_role_may_what_the_table_says_and_no_more(served, row):
     client, tokens = served
     unsigned = ask(client, row, None)
-    assert (unsigned.status_code, unsigned.headers["www-authenticate"]) == (401, "Bearer")
+    if row.split()[1].startswith(API):
+        assert (unsigned.status_code, unsigned.headers["www-authenticate"]) == (401, "Bearer")
+    else:  # a page leads to where one signs in
+        assert (unsigned.status_code, unsigned.headers["location"].split("?")[0]) == (303, SIGN_IN)
     for role, token in tokens.items():
         allowed = role in ACTIONS[ROUTES[row]].split()
         assert (ask(client, row, token).status_code != 403) == allowed, role
