@@ -51,6 +51,7 @@ _NOUNS = (
     plans,
     plan_pages,
     imports,
+    import_pages,
     jobs,
     layers,
     session,
