@@ -54,6 +54,7 @@ STAGES = {
     "improve": "Balancing · 均衡网格",
     "demo district": "Making the demo district · 生成演示区",
     "locate": "Locating · 查询",
+    "wait": "Waiting for its turn · 排队等待",
 }
 
 DistrictOption = Annotated[
