@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
 
-.PHONY: help setup demo test test-unit check bench lock clean
+.PHONY: help setup demo test test-unit check bench kills lock clean
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
 
@@ -34,6 +34,8 @@ check: packages-test-unit $(VENV)/ready-dev ## look for faults, untidy format an
 	@$(BIN)/mypy
 bench: packages-demo $(VENV)/ready-dev ## measure speed and quality by ratios (about two minutes)
 	@exec $(BIN)/python -m tests.bench
+kills: packages-demo $(VENV)/ready-dev ## kill some hundred acts in the middle, and look for districts left torn
+	@exec $(BIN)/python -m tests.bench.kills
 
 PIN := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --upgrade --generate-hashes --allow-unsafe \
 	--strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --build-deps-for editable

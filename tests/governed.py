@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -26,22 +27,28 @@ WAIVED = {"all": "a test"}
 HOUR = timedelta(hours=1)
 
 
-class Governed:
-    """A settled district with its stated plan, number 1, in force.
+def governed(store: Store, code: str, *, communities: int = 2, side: int = 4) -> Governed:
+    """Settle a district and put its stated plan, number 1, in force.
 
     Every community has ``side`` x ``side`` cells of 20 households, and two grids: ``G1-A`` to the west, ``G1-B``.
     """
+    settle(
+        store,
+        code,
+        communities=communities,
+        side=side,
+        stated=lambda community, column, row: f"G{community}-{'A' if column < side // 2 else 'B'}",
+    )
+    establish(store, SYSTEM, code, target=10 * side * side)
+    return Governed(store, code)
 
-    def __init__(self, store: Store, code: str, *, communities: int = 2, side: int = 4) -> None:
-        self.store, self.code = store, code
-        settle(
-            store,
-            code,
-            communities=communities,
-            side=side,
-            stated=lambda community, column, row: f"G{community}-{'A' if column < side // 2 else 'B'}",
-        )
-        establish(store, SYSTEM, code, target=10 * side * side)
+
+@dataclass(frozen=True)
+class Governed:
+    """A district that is governed by plans."""
+
+    store: Store
+    code: str
 
     def query(self, query: str, **values: Any) -> list[tuple[Any, ...]]:
         """Return the rows of a query, and commit."""
@@ -88,14 +95,17 @@ class Governed:
         """Return what the audit says was done to plans, the oldest first."""
         return [action for (action,) in self.query("SELECT action FROM audit ORDER BY id")]
 
+    def rows(self) -> dict[str, list[str]]:
+        """Return every row of the district, as text, by table."""
+        return {
+            table.name: [row for (row,) in self.query(f"SELECT t::text FROM {table.name} t ORDER BY 1")]
+            for table in Base.metadata.sorted_tables
+            if "district" in table.columns
+        }
+
     def digest(self) -> dict[str, str]:
         """Return a digest of every table's rows of the district."""
-        told = {}
-        for table in Base.metadata.sorted_tables:
-            if "district" in table.columns:
-                rows = self.query(f"SELECT t::text FROM {table.name} t ORDER BY 1")
-                told[table.name] = hashlib.sha256(repr(rows).encode()).hexdigest()
-        return told
+        return {table: hashlib.sha256(repr(rows).encode()).hexdigest() for table, rows in self.rows().items()}
 
     def open(self, actor: Actor = AUTHOR, **how: Any) -> int:
         """Open a draft and return its number."""

@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from data.session import Store
-from tests.governed import Governed
+from tests.governed import governed
 
 _codes = itertools.count(990001)
 
@@ -29,4 +29,4 @@ def shared_store(fresh_database):
 @pytest.fixture
 def place(shared_store):
     """A small governed district of the test's own."""
-    return Governed(shared_store, str(next(_codes)))
+    return governed(shared_store, str(next(_codes)))

@@ -21,7 +21,7 @@ from etl.actor import Actor
 from etl.edits import Move
 from etl.lifecycle import TRANSITIONS
 from geo.errors import ConflictError, ForbiddenError, GridgovError, StaleError
-from tests.governed import AUTHOR, HOUR, WAIVED, Governed
+from tests.governed import AUTHOR, HOUR, WAIVED, governed
 
 STEP_BACK = timedelta(minutes=17)
 CODES = itertools.count(980001)
@@ -134,7 +134,7 @@ class PlanMachine(RuleBasedStateMachine):
 
     @initialize()
     def settle(self) -> None:
-        self.place = place = Governed(self.store, str(next(CODES)), communities=1, side=3)
+        self.place = place = governed(self.store, str(next(CODES)), communities=1, side=3)
         place.query(
             "INSERT INTO cases (district, number, category, grid_id, point)"
             " SELECT c.district, c.id::text, '环境', pc.grid_id, ST_PointOnSurface(c.shape)"
