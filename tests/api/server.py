@@ -33,8 +33,8 @@ def main() -> None:
     app = create_app(store, Settings(worker="none"))
 
     def publish(in_s: float | None) -> Response:
-        at = datetime.now(UTC) + timedelta(seconds=in_s) if in_s else None
         number = roll_back(store, SYSTEM, CODE).number
+        at = datetime.now(UTC) + timedelta(seconds=in_s) if in_s else None
         report = publish_as_system(store, SYSTEM, CODE, number, waive="test", at=at)
         return written(app.state.served, CODE, report)
 
