@@ -82,7 +82,8 @@ def _administrative(features: Features) -> gpd.GeoDataFrame:
         & features.table.geom_type.isin(["Polygon", "MultiPolygon"])
         & level.notna()
     )
-    return features.table.loc[areas, ["name", "geometry"]].assign(level=level[areas]).sort_index()
+    named = features.table.loc[areas, ["geometry"]].assign(name=features.tag("name")[areas], level=level[areas])
+    return named.sort_index()
 
 
 def _distinct(areas: gpd.GeoDataFrame) -> gpd.GeoDataFrame:

@@ -338,6 +338,32 @@ def test_later_imports_of_the_same_rows_are_undone_first(settled):
     ]
 
 
+def test_a_case_of_a_grid_not_in_force_goes_to_the_one_at_its_place(settled):
+    establish(settled, SYSTEM, CODE)
+    with settled.begin(CODE) as connection:
+        connection.execute(
+            text(
+                "WITH old AS (INSERT INTO grids (district, community_id, code, issued_at) SELECT district, id,"
+                " code || '999', now() FROM communities WHERE external_code = 'C2' RETURNING id)"
+                " INSERT INTO grid_external_codes (district, external_code, grid_id, share)"
+                f" SELECT '{CODE}', 'G9', id, 1 FROM old"
+            )
+        )
+    case = {"category": "环境", "grid": "G9", "opened_on": "2025-01-31", "lon": 118.401, "lat": 31.605}
+    closed = case | {"code": "2", "state": "closed", "closed_on": "2025-02-01"}
+    deliver(settled, {"cases": [case | {"code": "1", "state": "open", "closed_on": None}, closed]})
+    handled = "SELECT k.number, g.code, e.text FROM cases k JOIN grids g ON g.id = k.grid_id"
+    (first, second) = ask(settled, f"{handled} LEFT JOIN case_events e ON e.case_id = k.id ORDER BY 1")
+    covering = ask(
+        settled,
+        "SELECT g.code FROM plan_grids p JOIN grids g ON g.id = p.grid_id"
+        " WHERE ST_Covers(p.shape, ST_Point(118.401, 31.605, 4326))",
+    )
+    assert [first[1:2]] == covering
+    assert first[2] == f"Grid G9 is not in force; {first[1]} has it"
+    assert (second[1][-3:], second[2]) == ("999", None)
+
+
 def test_a_case_that_was_closed_since_is_left(settled):
     establish(settled, SYSTEM, CODE)
     report = deliver(settled, {"cases": changed_ledger()["cases"]})

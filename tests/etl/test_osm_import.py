@@ -80,3 +80,59 @@ def test_without_areas_the_community_is_drawn_and_marked(store: Store) -> None:
         "SELECT bool_and(ST_Covers(c.boundary, b.point)) FROM buildings b JOIN communities c"
         " ON c.id = b.community_id WHERE b.district = :district AND c.district = :district",
     ) == [(True,)]
+
+
+def extract(path: Path, houses: dict[int, tuple[int, dict[str, str]]], relation: int | None = None) -> Path:
+    """Write an extract of square houses in a row.
+
+    Parameters
+    ----------
+    houses : dict of int to (int, dict of str to str)
+        By the number of its way: place in the row, and tags.
+    relation : int, optional
+        The way that is drawn as the one outer ring of a relation of its own.
+    """
+    nodes, ways, relations = [], [], []
+    for way, (place, tags) in houses.items():
+        west, south, size = 118.5 + 0.0005 * place, 31.7, 0.00015
+        corners = [(west, south), (west + size, south), (west + size, south + size), (west, south + size)]
+        ids = [way * 10 + corner for corner in range(4)]
+        nodes += [
+            f'<node id="{node}" lon="{lon:.7f}" lat="{lat:.7f}"/>'
+            for node, (lon, lat) in zip(ids, corners, strict=True)
+        ]
+        ring = "".join(f'<nd ref="{node}"/>' for node in (*ids, ids[0]))
+        said = "".join(
+            f'<tag k="{key}" v="{value}"/>' for key, value in ({"building": "house"} | tags).items()
+        )
+        ways.append(f'<way id="{way}">{ring}{"" if way == relation else said}</way>')
+        if way == relation:
+            member = f'<member type="way" ref="{way}" role="outer"/><tag k="type" v="multipolygon"/>'
+            relations.append(f'<relation id="{way * 100}">{member}{said}</relation>')
+    elements = "".join(nodes + ways + relations)
+    path.write_text(f'<osm version="0.6" generator="made up">{elements}</osm>', encoding="utf-8")
+    return path
+
+
+def test_a_newer_extract_changes_what_changed(store: Store, tmp_path: Path) -> None:
+    older = {way: (way, {}) for way in range(1, 9)}
+    import_osm(store, SYSTEM, DISTRICT, extract(tmp_path / "older.osm", older), name="演示区")
+    before = dict(ask(store, "SELECT external_code, id FROM buildings"))
+    newer = older | {2: (2, {"building": "apartments", "building:levels": "9"}), 3: (20, {}), 9: (9, {"name": "新楼"})}
+    del newer[4]
+    report = import_osm(store, SYSTEM, DISTRICT, extract(tmp_path / "newer.osm", newer, relation=5))
+    found = report.differences
+    assert [one.code for one in found.new] == ["way/9"]
+    assert [one.code for one in found.gone] == ["way/4"]
+    assert [one.code for one in found.recounted] == ["way/2"]
+    assert [(one.code, round(one.metres)) for one in found.moved] == [("way/3", 804)]
+    assert [(one.before, one.after) for one in found.recoded] == [("way/5", "relation/500")]
+    assert report.counts["buildings"].unchanged == 4
+    after = dict(ask(store, "SELECT external_code, id FROM buildings WHERE retired_at IS NULL"))
+    assert after["relation/500"] == before["way/5"]
+    assert {code for code in after if after[code] == before.get(code)} == {
+        f"way/{n}" for n in (1, 2, 3, 6, 7, 8)
+    }
+    back = import_osm(store, SYSTEM, DISTRICT, tmp_path / "older.osm")
+    assert (back.counts["buildings"].back, back.counts["buildings"].gone) == (1, 1)
+    assert dict(ask(store, "SELECT external_code, id FROM buildings WHERE retired_at IS NULL")) == before
