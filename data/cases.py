@@ -6,6 +6,7 @@ import pandas as pd
 import shapely
 from sqlalchemy import Connection, text
 
+from data.bulk import stage
 from data.frames import read_geo
 
 
@@ -17,21 +18,18 @@ def hand_over(connection: Connection, district: str, plan_id: int, actor: str) -
     int
         Cases that changed hands.
     """
+    columns = {"case_id": "bigint", "from_grid": "bigint", "to_grid": "bigint"}
+    moving = would_move(connection, district, plan_id)
+    stage(connection, "new_handlers", columns, moving[list(columns)].itertuples(index=False))
     moved = connection.execute(
         text(
-            "WITH placed AS ("
-            " SELECT k.id, k.grid_id AS old, (SELECT g.id FROM plan_grids pg"
-            "   JOIN grids g ON g.district = pg.district AND g.id = pg.grid_id"
-            "   WHERE pg.district = k.district AND pg.plan_id = :plan AND ST_Covers(pg.shape, k.point)"
-            "   ORDER BY g.code LIMIT 1) AS new"
-            " FROM cases k WHERE k.district = :district AND k.state = 'open' AND k.grid_id IS NOT NULL"
-            "), moved AS ("
-            " UPDATE cases k SET grid_id = p.new FROM placed p"
-            " WHERE k.district = :district AND k.id = p.id AND p.new <> p.old RETURNING k.id, p.old, p.new)"
+            "WITH moved AS ("
+            " UPDATE cases k SET grid_id = n.to_grid FROM new_handlers n"
+            " WHERE k.district = :district AND k.id = n.case_id RETURNING k.id, n.from_grid, n.to_grid)"
             " INSERT INTO case_events (district, case_id, actor, text)"
             " SELECT :district, m.id, :actor, 'Grid ' || o.code || ' handed it to ' || n.code || ': plan ' || p.number"
-            " FROM moved m JOIN grids o ON o.district = :district AND o.id = m.old"
-            " JOIN grids n ON n.district = :district AND n.id = m.new"
+            " FROM moved m JOIN grids o ON o.district = :district AND o.id = m.from_grid"
+            " JOIN grids n ON n.district = :district AND n.id = m.to_grid"
             " JOIN plans p ON p.district = :district AND p.id = :plan"
         ),
         {"district": district, "plan": plan_id, "actor": actor},

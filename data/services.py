@@ -87,13 +87,40 @@ def put_duties(
         "{0}.district = :district AND {0}.worker_id = w.id AND {0}.stated_grid = s.grid AND {0}.role = s.role"
         " AND lower({0}.valid) = s.since"
     )
+    # A duty whose grid was retired ended there and goes on in rows that continue it; its end is that of the last.
+    stated = (
+        "duties d JOIN workers w ON w.district = d.district AND w.id = d.worker_id"
+        f" JOIN staged_duties s ON w.external_code = s.worker WHERE {same.format('d')}"
+    )
+    continued = f"t.district = :district AND EXISTS (SELECT FROM {stated} AND d.id = t.continues"
+    cut = changes.record(
+        connection,
+        district,
+        import_id,
+        "duties",
+        f"DELETE FROM duties t WHERE {continued} AND s.until <= lower(t.valid))",
+        {},
+        takes_away=True,
+    ).changed
+    prolonged = changes.record(
+        connection,
+        district,
+        import_id,
+        "duties",
+        "UPDATE duties t SET valid = daterange(lower(t.valid), (SELECT s.until FROM"
+        f" {stated} AND d.id = t.continues)) WHERE {continued} AND upper(t.valid) IS DISTINCT FROM s.until)"
+        " AND NOT EXISTS (SELECT FROM duties n WHERE n.district = t.district AND n.continues = t.continues"
+        " AND n.valid >> t.valid)",
+        {},
+    ).changed
     replaced = changes.record(
         connection,
         district,
         import_id,
         "duties",
         "DELETE FROM duties t USING staged_duties s JOIN workers w ON w.district = :district"
-        f" AND w.external_code = s.worker WHERE {same.format('t')} AND upper(t.valid) IS DISTINCT FROM s.until",
+        f" AND w.external_code = s.worker WHERE {same.format('t')} AND upper(t.valid) IS DISTINCT FROM s.until"
+        " AND NOT EXISTS (SELECT FROM duties n WHERE n.district = t.district AND n.continues = t.id)",
         {},
         takes_away=True,
     ).changed
@@ -108,7 +135,7 @@ def put_duties(
         f" WHERE NOT EXISTS (SELECT FROM duties d WHERE {same.format('d')})",
         {},
     ).new
-    return Written(added - replaced, replaced)
+    return Written(added - replaced, max(cut, replaced) + prolonged)
 
 
 def put_cases(

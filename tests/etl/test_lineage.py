@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 from sqlalchemy import text
 
-from data import cases, duties, history, lineage
+from data import cases, duties, history, lineage, services
 from etl.actor import SYSTEM
 from etl.cells import build_cells
 from tests.charts import CODE, Charted, columns
@@ -193,6 +193,33 @@ def test_a_duty_that_had_not_begun_goes_over_whole(district):
     assert district.publish(columns(*"bbbbbb")).duties_carried == 1
     found = table(district, "SELECT grid_id, worker_id, lower(valid) - CURRENT_DATE FROM duties")
     assert found == [(district.ids["b"], worker, 9)]
+
+
+def test_a_ledger_that_states_a_carried_duty_again_changes_nothing(district):
+    district.publish(columns(*"aaaaaa"))
+    worker = engage(district, "a")
+    table(district, "UPDATE workers SET external_code = 'W1' RETURNING id")
+    table(district, "UPDATE duties SET stated_grid = 'G1' RETURNING id")
+    batch = "INSERT INTO imports (district, kind, source, digest, actor, report)"
+    ((batch_id,),) = table(
+        district, f"{batch} VALUES (:d, 'ledger', 'x', 'x', 'test', '{{}}') RETURNING id", d=CODE
+    )
+    district.publish(columns(*"bbbbcc"))
+
+    def deliver(until):
+        with district.store.begin(CODE) as connection:
+            stated = ("W1", "G1", "primary", date(2020, 1, 1), until)
+            return services.put_duties(connection, CODE, batch_id, [stated]).changed
+
+    held = "SELECT grid_id, valid FROM duties ORDER BY lower(valid)"
+    before = table(district, held)
+    assert deliver(None) == 0
+    assert table(district, held) == before
+    assert deliver(date(2999, 1, 1)) == 1
+    assert serving(district) == [("b", worker)]
+    assert [valid.upper for _, valid in table(district, held)] == [before[0][1].upper, date(2999, 1, 1)]
+    assert deliver(date(2021, 1, 1)) == 1
+    assert serving(district) == []
 
 
 def test_cases_that_would_change_hands_are_told_before_they_do(district):
