@@ -101,7 +101,7 @@ def check_scope(actor: Actor, district: str) -> None:
     ForbiddenError
         If its scope leaves the district out.
     """
-    if actor.scope and district not in actor.scope:
+    if not actor.reaches(district):
         raise ForbiddenError(
             f"{actor.id} may not act on district {district}.",
             "Ask an administrator to widen the account's scope.",

@@ -25,6 +25,10 @@ class Actor:
     roles: frozenset[str] = field(default_factory=frozenset)
     scope: frozenset[str] = field(default_factory=frozenset)
 
+    def reaches(self, district: str) -> bool:
+        """Tell whether its scope takes a district in."""
+        return not self.scope or district in self.scope
+
 
 PUBLIC = Actor("public", frozenset({"public"}))
 """Whoever asks without having signed in."""

@@ -133,7 +133,7 @@ def roll_back(state: Serving, actor: Acting, tenant: Tenant, body: Return, key: 
 
 
 def _opened(state: Serving, tenant: Tenant, done: Changed) -> Response:
-    headers = {"Location": f"{API}/plans/{done.number}"}
+    headers = {"Location": f"{API}/plans/{done.number}?district={tenant.code}"}
     return written(state, tenant.code, done, status=201, headers=headers)
 
 

@@ -11,11 +11,12 @@ from sqlalchemy import Connection
 
 from api.auth import Acting, Tenant
 from api.fresh import read
-from api.params import API, LARGEST_NUMBER, PlanNumber, Reading, Serving
+from api.params import API, LARGEST_NUMBER, Asked, PlanNumber, Reading, Serving
 from api.permissions import may
 from data import audit, comments, grids, locks, moves, problems
 from data import plans as stored
 from data.locate import Edition
+from etl.actor import Actor
 from etl.compare import Comparison
 from etl.compare import compare as compare_plans
 from geo.errors import NotFoundError
@@ -88,7 +89,7 @@ def plans(asked: Reading, actor: Acting) -> Response:
     def make(connection: Connection, code: str, _: Edition) -> Plans:
         return Plans(plans=_shown(connection, code, stored.every(connection, code), staff=staff))
 
-    staff = may(actor, "plan.read")
+    staff = _is_staff(asked, actor)
     return read(asked, make, private=staff)
 
 
@@ -102,7 +103,7 @@ def plan(asked: Reading, actor: Acting, number: PlanNumber) -> Response:
             raise NotFoundError(f"Plan {number} is not published.", "GET /api/v1/plans lists those that are.")
         return found[0]
 
-    staff = may(actor, "plan.read")
+    staff = _is_staff(asked, actor)
     return read(asked, make, private=staff)
 
 
@@ -138,6 +139,11 @@ def compare(
 ) -> Comparison:
     """Compare a plan with another: moves, households, workers, open cases that would change hands."""
     return compare_plans(state.store, tenant.code, number, before)
+
+
+def _is_staff(asked: Asked, actor: Actor) -> bool:
+    """Tell whether drafts are shown; staff of other districts are shown what everybody is."""
+    return may(actor, "plan.read") and actor.reaches(asked.state.served(asked.district).district.code)
 
 
 def _rows(frame: Any) -> list[dict[str, Any]]:

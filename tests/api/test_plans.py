@@ -45,7 +45,7 @@ def grids_of(client: TestClient, number: int) -> list[dict]:
 def test_a_plan_goes_from_draft_to_force_by_two_people(people):
     planner, approver, public = people("planner"), people("approver"), people(None)
     opened = post(planner, "", {"title": "调整"})
-    assert (opened.status_code, opened.headers["location"]) == (201, "/api/v1/plans/2")
+    assert (opened.status_code, opened.headers["location"]) == (201, "/api/v1/plans/2?district=990001")
     assert public.get("/api/v1/plans/2").status_code == 404
     assert [plan["number"] for plan in public.get("/api/v1/plans").json()["plans"]] == [1]
     east, west = (grid["code"] for grid in grids_of(planner, 2)[:2])
