@@ -233,7 +233,8 @@ def _import(
                 attempt.rollback()
                 report.import_id = None
     except RefusedImportError as error:
-        _put_on_record(store, actor, source, error)
+        if not source.dry_run:
+            _put_on_record(store, actor, source, error)
         raise
     return report
 
@@ -243,8 +244,8 @@ def _put_on_record(store: Store, actor: Actor, source: Source, error: RefusedImp
     report = error.report
     with acting_on_new(store, actor, report.district) as connection:
         tenant = districts.find(connection, report.district)
-        if tenant is None or source.dry_run:
-            return
+        if tenant is None:
+            return  # nothing can belong to a district that was not added
         report.import_id = _add_import(connection, tenant.code, actor, source, "refused")
         imports.tell(connection, tenant.code, report.import_id, {**report.summary(), "fault": error.fault})
         after = {"source": source.source, "fault": error.fault, "refused": len(report.refusals)}
