@@ -198,6 +198,9 @@ WITH held AS (
     JOIN cells c ON c.district = pc.district AND c.id = pc.cell_id
     JOIN grids g ON g.district = pc.district AND g.id = pc.grid_id
     WHERE p.district = :district AND p.number = :plan AND c.building_id IS NOT NULL
+    AND (c.last_set IS NULL OR EXISTS (  -- else the building moved away from there
+        SELECT FROM cells n WHERE n.district = c.district AND n.building_id = c.building_id AND n.last_set IS NULL
+        AND ST_Intersects(n.shape, c.shape)))
     GROUP BY c.building_id
 ), stated AS (
     SELECT e.external_code, g.community_id, array_agg(g.code ORDER BY e.share DESC, g.code) AS codes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, TypeVar
 
 import orjson
@@ -16,6 +16,7 @@ from data.session import Store
 from etl.acting import Act, acting
 from etl.actor import Actor
 from etl.checks import check
+from etl.rebase import rebase
 from geo.errors import CheckError, ConflictError, ForbiddenError, InputError, StaleError
 
 AS_FOUND = "Published as found: the district's grids before the platform."
@@ -86,12 +87,13 @@ def submit(store: Store, actor: Actor, district: str, number: int, *, revision: 
 def send_back(
     store: Store, actor: Actor, district: str, number: int, *, reason: str, revision: int | None = None
 ) -> Changed:
-    """Give a plan back to its author, with a reason; what was waived is asked again."""
+    """Give a plan back to its author, with a reason, on today's cells; what was waived is asked again."""
     with acting(store, actor, district) as act:
         plan = taken(act, number, "send_back", revision)
         comments.add(act.connection, act.code, plan.id, actor.id, _said(reason))
         problems.forget_waivers(act.connection, act.code, plan.id)
-        return moved_on(act, plan, "send_back")
+        done = moved_on(act, plan, "send_back")
+        return replace(done, revision=rebase(act, plans.get(act.connection, act.code, number)).revision)
 
 
 def approve(
@@ -215,14 +217,16 @@ def check_revision(act: Act, plan: plans.Plan, revision: int | None) -> None:
     Raises
     ------
     StaleError
-        If it was edited since; carries the moves made after that revision.
+        If it was edited since; carries the moves made after that revision, and what carried it over to other
+        cells.
     """
     if revision is not None and plan.revision != revision:
-        since = moves.entries(act.connection, act.code, plan.id, after=revision)
+        made = moves.entries(act.connection, act.code, plan.id, after=revision)
+        carried = [each for each in plan.report.get("rebases", ()) if each["revision"] > revision]
         raise StaleError(
             f"Plan {plan.number} is at revision {plan.revision}, not {revision}.",
             "Look at what changed, then try again from the new revision.",
-            [asdict(entry) for entry in since],
+            [*map(asdict, made), *carried],
         )
 
 

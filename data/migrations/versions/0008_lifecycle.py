@@ -13,12 +13,27 @@ branch_labels = None
 depends_on = None
 
 # What was carried out stays carried out: a machine's clock that steps back cannot put an older plan in force.
+# The statement's time, so that a query never sees two plans in force while it runs.
 NOW = f"""
 CREATE FUNCTION district_now(code text) RETURNS timestamptz LANGUAGE sql STABLE AS $$
-    SELECT greatest(clock_timestamp(), (SELECT max(lower(valid)) FROM plans
+    SELECT greatest(statement_timestamp(), (SELECT max(lower(valid)) FROM plans
                                         WHERE district = code AND activated_at IS NOT NULL))
 $$;
 ALTER FUNCTION district_now OWNER TO {APP_ROLE}
+"""
+
+COMMUNITIES = """
+CREATE OR REPLACE VIEW layers.communities AS
+SELECT c.district, c.id, c.code, c.external_code, c.provisional, c.name, c.status, c.boundary_source,
+       c.phone, t.name AS town, n.buildings, g.households, c.boundary AS shape
+FROM communities c
+LEFT JOIN towns t ON t.district = c.district AND t.id = c.town_id
+LEFT JOIN LATERAL (SELECT count(*) AS buildings FROM buildings b
+                   WHERE b.district = c.district AND b.community_id = c.id AND b.retired_at IS NULL) n ON true
+LEFT JOIN LATERAL (SELECT sum(v.households)::bigint AS households FROM layers.grids v
+                   WHERE v.district = c.district AND v.community_code = c.code
+                   AND v.valid @> {now}) g ON true
+WHERE c.retired_at IS NULL
 """
 
 
@@ -79,12 +94,14 @@ def upgrade() -> None:
         op.f("ix_plan_cells_district_plan_id_grid_id"), "plan_cells", ["district", "plan_id", "grid_id"]
     )
     op.execute(NOW)
+    op.execute(COMMUNITIES.format(now="(SELECT district_now(c.district))"))
     for table in ("plan_comments", "plan_locks"):
         for statement in walls.build(table):
             op.execute(statement)
 
 
 def downgrade() -> None:
+    op.execute(COMMUNITIES.format(now="CURRENT_TIMESTAMP"))
     op.execute("DROP FUNCTION district_now")
     op.drop_index(op.f("ix_plan_cells_district_plan_id_grid_id"), "plan_cells")
     op.drop_table("plan_locks")
