@@ -13,7 +13,7 @@ from sqlalchemy import text
 from data import plans
 from data.plans import Plan
 from data.session import Store
-from data.tables.base import Base
+from data.tables import Base
 from etl import drafts, edits, lifecycle
 from etl.actor import SYSTEM, Actor
 from etl.edits import Move
