@@ -14,8 +14,9 @@ from starlette.responses import RedirectResponse
 
 from api import errors, pages
 from api.state import State
-from api.words import fault_of
+from api.words import CHOOSE, fault_of
 from data.districts import District
+from etl.actor import Actor
 from geo.errors import CheckError, GridgovError, InputError, SignInError, StaleError
 
 Link = Callable[..., str]
@@ -67,17 +68,31 @@ def _told(request: Request, error: GridgovError | RequestValidationError) -> Res
         shown, details = InputError("A field is missing or not as it should be."), _fields(error)
     else:
         shown, details = error, _details(error)
+    choices = _choices(request) if isinstance(error, InputError) else []
     came_from = urlsplit(request.headers.get("referer", ""))
     back = came_from.path if came_from.netloc == request.headers.get("host") else "/"
     return pages.render(
         request,
         "problem.html",
         status=status,
-        head=fault_of(shown),
+        head=CHOOSE if choices else fault_of(shown),
         error=shown,
         details=details,
+        choices=choices,
         back=link_in(request)(back),
     )
+
+
+def _choices(request: Request) -> list[District]:
+    """Return the districts to choose from where that is what the request lacks."""
+    state: State = request.app.state.served
+    if request.method != "GET" or "district" in request.query_params or state.settings.district:
+        return []
+    actor: Actor = request.state.actor
+    open_to = [
+        known.district for known in state.every() if known.district.code in actor.scope or not actor.scope
+    ]
+    return open_to if len(open_to) > 1 else []
 
 
 def _fields(error: RequestValidationError) -> list[str]:

@@ -17,6 +17,7 @@ from data.problems import RULES
 from etl.actor import Actor
 from etl.checks import check_current
 from etl.lifecycle import TRANSITIONS
+from etl.rebase import CONFLICTS
 from geo.errors import StaleError
 from maps.legend import Words
 
@@ -204,6 +205,15 @@ def _is_outdated(connection: Connection, district: str, plan: Plan) -> bool:
     except StaleError:
         return True
     return False
+
+
+def conflicts_of(plan: Plan) -> list[tuple[Words, str, list[str]]]:
+    """Return what the last time a draft was brought up to date met: what, in which grid, with which buildings."""
+    rebases = plan.report.get("rebases") or [{"conflicts": []}]
+    return [
+        (Words(*CONFLICTS[met["kind"]]), met["code"] or f"#{met['grid_id']}", met["buildings"])
+        for met in rebases[-1]["conflicts"]
+    ]
 
 
 def broken_rules(found: pd.DataFrame) -> list[Broken]:

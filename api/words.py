@@ -68,6 +68,8 @@ DONE = {
 }
 """What a page says after an act, by its verb."""
 
+CHOOSE = Words("请选择一个区", "Choose a district")
+
 FAULTS: dict[type[Exception], Words] = {
     errors.StaleError: Words("数据已有变化，请重新打开后再试", "It was changed meanwhile"),
     errors.CheckError: Words("方案违反规则", "The plan breaks rules"),

@@ -20,7 +20,7 @@ from api.kinds import kinds
 from api.page_routes import PageRoute, done, link_in
 from api.params import LARGEST_NUMBER, Plain, PlanNumber, Serving
 from api.permissions import may
-from api.plan_views import broken_rules, facts_of, offers
+from api.plan_views import broken_rules, conflicts_of, facts_of, offers
 from api.state import State
 from data import audit, comments, jobs, moves, plans, problems, standings
 from data.districts import District
@@ -303,6 +303,7 @@ def _inside(connection: Connection, place: District, plan: Plan, actor: Actor) -
     return {
         "offers": offers(facts_of(connection, place.code, plan, actor)),
         "problems": broken_rules(problems.of_plan(connection, place.code, plan.id)),
+        "conflicts": conflicts_of(plan),
         "comments": comments.of_plan(connection, place.code, plan.id),
         "history": audit.entries(connection, place.code, subject=f"plan {plan.number}"),
         "entries": entries,
