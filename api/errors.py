@@ -141,7 +141,7 @@ async def _answer(request: Request, error: Exception) -> JSONResponse:
 
 _HTTP_DETAIL = {
     HTTPStatus.NOT_FOUND: "There is nothing at this address; /docs lists what there is.",
-    HTTPStatus.METHOD_NOT_ALLOWED: "This address is read-only: use GET.",
+    HTTPStatus.METHOD_NOT_ALLOWED: "This address does not take that method; /docs lists what it takes.",
 }
 
 

@@ -97,8 +97,9 @@ def test_a_verb_is_imported_only_when_it_is_called():
 
 
 def test_the_list_of_verbs_is_whole():
-    modules = {path.stem for path in Path(cli.__file__).parent.glob("*.py")} - {"__init__", "console", "main"}
-    assert {verb.module for verb in VERBS.values()} == modules
+    no_verbs = {"__init__", "__main__", "console", "import_report", "main", "plan_acts"}
+    modules = {path.stem for path in Path(cli.__file__).parent.glob("*.py")}
+    assert {verb.module for verb in VERBS.values()} == modules - no_verbs
 
 
 @pytest.mark.parametrize("text", ["[/b]", "[red]x", ":car:"])

@@ -6,11 +6,17 @@ import sys
 from contextlib import ExitStack
 from functools import cache
 
-from tests.bench import address, balance, cells, http, points
+from tests.bench import address, balance, cells, http, plans, points
 from tests.bench.district import published
 from tests.bench.measure import print_table
 
-ASKING = {"cells": cells.bench, "points": points.bench, "http": http.bench, "address": address.bench}
+ASKING = {
+    "cells": cells.bench,
+    "points": points.bench,
+    "http": http.bench,
+    "address": address.bench,
+    "plans": plans.bench,
+}
 """Benches that ask the published district."""
 NAMES = ("balance", *ASKING)
 
