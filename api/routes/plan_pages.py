@@ -108,7 +108,7 @@ def plan_page(
         base=base if base and _visible(actor, base) else None,
         standing=standing,
         inside=inside,
-        compared=_comparison(request, state, place, plan) if staff else None,
+        compared=_comparison(request, state, place, plan, base) if staff else None,
         **_common(request, done),
     )
 
@@ -118,7 +118,8 @@ def plan_map(request: Request, state: Serving, place: Tenant, actor: Acting, num
     """Show a plan beside the one before it, on maps that move together; a first plan alone."""
     with state.store.read(place.code) as connection:
         plan = _shown(connection, place, actor, number)
-    compared = _comparison(request, state, place, plan)
+        base = plans.base_of(connection, place.code, plan)
+    compared = _comparison(request, state, place, plan, base)
 
     def make() -> str:
         with state.store.read(place.code) as connection:
@@ -130,7 +131,7 @@ def plan_map(request: Request, state: Serving, place: Tenant, actor: Acting, num
         return comparison_page(old, new, {name: asdict(of) for name, of in figures.items()})  # type: ignore[misc]
 
     slow: Slow = request.app.state.slow
-    page = slow.maps.get(_made_from(state, place, plan), make)
+    page = slow.maps.get(_made_from(state, place, plan, base), make)
     return HTMLResponse(page, headers={"Cache-Control": "no-store", "Content-Security-Policy": _MAP_POLICY})
 
 
@@ -311,13 +312,15 @@ def _inside(connection: Connection, place: District, plan: Plan, actor: Actor) -
     }
 
 
-def _made_from(state: State, place: District, plan: Plan) -> tuple[Any, ...]:
+def _made_from(state: State, place: District, plan: Plan, base: Plan | None) -> tuple[Any, ...]:
+    """Return all that what is shown of a plan depends on; a plan may be based on a draft, which changes too."""
     edition = state.served(place.code).edition
-    return (place.code, plan.number, plan.revision, words.state_of(plan), edition.version, edition.day)
+    drawn = (plan.number, plan.revision, words.state_of(plan), base and base.revision)
+    return (place.code, *drawn, edition.version, edition.day)
 
 
-def _comparison(request: Request, state: State, place: District, plan: Plan) -> Comparison:
+def _comparison(request: Request, state: State, place: District, plan: Plan, base: Plan | None) -> Comparison:
     slow: Slow = request.app.state.slow
     return slow.comparisons.get(
-        _made_from(state, place, plan), lambda: compare(state.store, place.code, plan.number)
+        _made_from(state, place, plan, base), lambda: compare(state.store, place.code, plan.number)
     )

@@ -1,0 +1,121 @@
+"""What the pages of plans answer, without a browser."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+
+import pytest
+from starlette.testclient import TestClient
+
+from api.app import create_app
+from data.session import Store
+from data.settings import Settings
+from etl import accounts
+from etl.actor import SYSTEM, Actor
+from etl.drafts import open_draft
+from etl.edits import Move, move
+from etl.establish import establish
+from tests.settle import settle
+
+CODE, OTHER = "990001", "990002"
+PASSWORD = "correct horse battery"  # noqa: S105
+PLANNER = Actor("planner", frozenset({"planner"}), frozenset({CODE}))
+
+
+@pytest.fixture(scope="module")
+def served(fresh_database: Callable[[], AbstractContextManager[str]]) -> Iterator[tuple[Store, TestClient]]:
+    """Two districts, one of them with a plan in force, served to a planner of the one who is signed in."""
+    with fresh_database() as url:
+        store = Store(url)
+        settle(store)
+        settle(store, OTHER, communities=1)
+        establish(store, SYSTEM, CODE, target=360)
+        accounts.add(store, SYSTEM, PLANNER.id, PASSWORD, roles=PLANNER.roles, scope=PLANNER.scope)
+        token = accounts.sign_in(store, PLANNER.id, PASSWORD, hours=1).token
+        with TestClient(create_app(store, Settings())) as client:
+            client.headers["Authorization"] = f"Bearer {token}"
+            yield store, client
+        store.close()
+
+
+def column(number: int) -> list[str]:
+    return [f"B1-{number}-{row}" for row in range(6)]
+
+
+def moved(page: str) -> int:
+    """Return the households a page says are moved."""
+    found = re.search(r"Households moved.*?<td class=\"number\">([\d,]+)</td>", page, re.DOTALL)
+    assert found
+    return int(found[1].replace(",", ""))
+
+
+def test_what_is_kept_of_a_plan_follows_the_draft_it_is_based_on(served):
+    store, client = served
+    base = open_draft(store, PLANNER, CODE).number
+    number = open_draft(store, PLANNER, CODE, base=base).number
+    assert moved(client.get(f"/plans/{number}").text) == 0
+    move(store, PLANNER, CODE, base, [Move("new", buildings=column(0))], revision=1)
+    assert moved(client.get(f"/plans/{number}").text) == 120
+    move(store, PLANNER, CODE, number, [Move("new", buildings=column(5))], revision=1)
+    assert moved(client.get(f"/plans/{number}").text) == 240
+
+
+def test_plans_are_listed_by_state_and_in_pages(served, monkeypatch):
+    store, client = served
+    monkeypatch.setattr("api.routes.plan_pages.PAGE", 2)
+    numbers = [open_draft(store, PLANNER, CODE).number for _ in range(3)]
+    seen, address = [], f"/plans?district={CODE}&state=draft"
+    while address:
+        page = client.get(address).text
+        seen += [int(number) for number in re.findall(r'href="/plans/(\d+)\?district=990001"', page)]
+        older = re.search(r'href="([^"]+)"><span lang="zh-CN">更早的方案', page)
+        address = older and older[1].replace("&amp;", "&")
+    assert seen == sorted(seen, reverse=True)
+    assert set(numbers) <= set(seen)
+    assert 1 not in seen  # it is in force
+
+
+def test_where_several_districts_are_served_one_is_chosen(served):
+    _, client = served
+    assert client.get("/plans").status_code == 200  # the planner's own
+    asked = client.get("/plans", headers={"Authorization": ""})
+    assert asked.status_code == 400
+    assert re.findall(r'href="(/plans\?district=\d+)"', asked.text) == [
+        f"/plans?district={CODE}",
+        f"/plans?district={OTHER}",
+    ]
+
+
+def test_a_form_sent_twice_opens_one_draft(served):
+    _, client = served
+    sent = [client.post("/plans", data={"key": "0123456789abcdef"}, follow_redirects=False) for _ in range(2)]
+    assert [answer.status_code for answer in sent] == [303, 303]
+    assert sent[0].headers["location"] == sent[1].headers["location"]
+
+
+def test_the_map_is_shut_in(served):
+    _, client = served
+    answer = client.get("/plans/1/map")
+    policy = answer.headers["content-security-policy"]
+    assert "sandbox allow-scripts" in policy
+    assert "frame-ancestors 'self'" in policy
+
+
+@pytest.mark.parametrize(
+    ("path", "data", "status"),
+    [
+        ("/plans/1/submit", {"revision": 1}, 409),
+        ("/plans/1/submit", {}, 422),
+        ("/plans/99/withdraw", {"revision": 1, "reason": "x"}, 404),
+        ("/plans/1/approve", {"revision": 1}, 403),
+        ("/plans/1/withdraw", {"revision": 1, "reason": "x"}, 409),
+        ("/plans/1/comment", {"key": "0123456789abcdee", "said": " "}, 400),
+    ],
+)
+def test_what_cannot_be_done_is_told_as_a_page(served, path, data, status):
+    _, client = served
+    answer = client.post(path, data=data)
+    assert answer.status_code == status
+    assert 'role="alert"' in answer.text
