@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from data import differences, districts, imports, register, versions
 from data.districts import District
 from data.session import Store
-from etl.acting import Act, acting_on_new
+from etl.acting import Act, acting_on_new, check_scope
 from etl.actor import Actor
 from etl.ledger import (
     boundaries,
@@ -129,12 +129,15 @@ def import_ledger(
 
     Raises
     ------
+    ForbiddenError
+        If the actor's scope leaves the district out.
     RefusedImportError
         If rows were refused and ``skip_refused`` was not set, or the delivery is hardly meant as it is and
         ``retire`` was not set: nothing is changed, and the refusal is on record. Carries the report.
     InputError
         If a file cannot be read, or the district, a coordinate system or a column is not stated.
     """
+    check_scope(actor, district)  # before anything is read
     progress("read", 0.0)
     said = statement.stated(folder, crs, mapping)
     batch, paths = reading.read_folder(folder, said)

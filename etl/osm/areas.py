@@ -82,7 +82,9 @@ def _administrative(features: Features) -> gpd.GeoDataFrame:
         & features.table.geom_type.isin(["Polygon", "MultiPolygon"])
         & level.notna()
     )
-    named = features.table.loc[areas, ["geometry"]].assign(name=features.tag("name")[areas], level=level[areas])
+    named = features.table.loc[areas, ["geometry"]].assign(
+        name=features.tag("name")[areas], level=level[areas]
+    )
     return named.sort_index()
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 import shapely
 
 from data.session import Store
+from etl.acting import check_scope
 from etl.actor import Actor
 from etl.ledger import ImportReport, import_tables
 from etl.osm.areas import choose_areas
@@ -91,6 +92,8 @@ def import_osm(
 
     Raises
     ------
+    ForbiddenError
+        If the actor's scope leaves the district out.
     InputError
         If the source cannot be read or holds no building.
     UnavailableError
@@ -98,6 +101,7 @@ def import_osm(
     RefusedImportError
         As `etl.ledger.import_tables`.
     """
+    check_scope(actor, district)  # before minutes of reading
     progress("read", 0.0)
     features = read_features(source)
     progress("read", 1.0)
