@@ -30,7 +30,7 @@ def hand_over(connection: Connection, district: str, plan_id: int, actor: str) -
             " SELECT :district, m.id, :actor, 'Grid ' || o.code || ' handed it to ' || n.code || ': plan ' || p.number"
             " FROM moved m JOIN grids o ON o.district = :district AND o.id = m.from_grid"
             " JOIN grids n ON n.district = :district AND n.id = m.to_grid"
-            " JOIN plans p ON p.district = :district AND p.id = :plan"
+            " JOIN plans p ON p.district = :district AND p.id = :plan ORDER BY m.id"
         ),
         {"district": district, "plan": plan_id, "actor": actor},
     )

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
+from data import plans
 from data.session import Store
 from etl import drafts, edits, lifecycle
 from etl.activation import activate_due
@@ -143,11 +144,15 @@ class PlanMachine(RuleBasedStateMachine):
         first = ModelPlan("published", None, place.assignment(1), set(), activated=True)
         first.effective = place.plan(1).effective
         self.model = Model({1: first}, 1, len(place.acts()), place.now())
+        for actor in (AUTHOR, Actor("second")):
+            self.open(0, actor)
 
-    def pick(self, wanted: int) -> int:
-        """Return the number of a plan, newer ones more often."""
-        numbers = sorted(self.model.plans)
-        return numbers[-1 - min(wanted % 7, wanted % len(numbers))]
+    def pick(self, wanted: int, *states: str) -> int:
+        """Return the number of a plan, one time in four whatever its state."""
+        numbers = sorted(self.model.plans, reverse=True)
+        suited = [number for number in numbers if self.model.plans[number].state in states]
+        pool = suited if suited and wanted % 4 < 3 else numbers
+        return pool[wanted // 4 % len(pool)]
 
     def attempt(
         self, act: Callable[[], Any], refusal: Callable[[], type[GridgovError] | None], rows: int = 1
@@ -181,7 +186,7 @@ class PlanMachine(RuleBasedStateMachine):
 
     @rule(wanted=choice, actor=people)
     def roll_back(self, wanted: int, actor: Actor) -> None:
-        to = self.pick(wanted)
+        to = self.pick(wanted, "superseded")
         done = self.attempt(
             lambda: drafts.roll_back(self.store, actor, self.place.code, to=to),
             lambda: None if self.model.plans[to].state == "superseded" else ConflictError,
@@ -193,7 +198,7 @@ class PlanMachine(RuleBasedStateMachine):
 
     @rule(wanted=choice, grid=choice, cells=st.sets(st.integers(0, 8), min_size=1, max_size=5), actor=people)
     def move(self, wanted: int, grid: int, cells: set[int], actor: Actor) -> None:
-        number = self.pick(wanted)
+        number = self.pick(wanted, "draft")
         plan = self.model.plans[number]
         known = sorted({its for each in self.model.plans.values() for its in each.assignment.values()})
         goal = [*known, "new", "new"][grid % (len(known) + 2)]
@@ -227,7 +232,7 @@ class PlanMachine(RuleBasedStateMachine):
 
     @rule(wanted=choice, actor=people)
     def undo(self, wanted: int, actor: Actor) -> None:
-        number = self.pick(wanted)
+        number = self.pick(wanted, "draft")
         plan = self.model.plans[number]
         former = plan.done[-1] if plan.done else {}
         done = self.attempt(
@@ -248,7 +253,7 @@ class PlanMachine(RuleBasedStateMachine):
 
     @rule(wanted=choice, kind=st.sampled_from(["cell", "grid"]), which=choice, verb=st.booleans())
     def lock_or_unlock(self, wanted: int, kind: str, which: int, verb: bool) -> None:
-        number = self.pick(wanted)
+        number = self.pick(wanted, "draft")
         plan = self.model.plans[number]
         there = sorted(plan.assignment if kind == "cell" else set(plan.assignment.values()))
         named = there[which % len(there)]
@@ -263,13 +268,13 @@ class PlanMachine(RuleBasedStateMachine):
 
     @rule(wanted=choice)
     def submit(self, wanted: int) -> None:
-        number = self.pick(wanted)
+        number = self.pick(wanted, "draft")
         if self.attempt(lambda: self.place.submit(number), lambda: self.model.refusal(number, "submit")):
             self.model.plans[number].state = "submitted"
 
     @rule(wanted=choice)
     def send_back(self, wanted: int) -> None:
-        number = self.pick(wanted)
+        number = self.pick(wanted, "submitted")
         if self.attempt(
             lambda: self.place.send_back(number), lambda: self.model.refusal(number, "send_back")
         ):
@@ -277,7 +282,7 @@ class PlanMachine(RuleBasedStateMachine):
 
     @rule(wanted=choice, actor=people)
     def approve(self, wanted: int, actor: Actor) -> None:
-        number = self.pick(wanted)
+        number = self.pick(wanted, "submitted")
         had_a_hand = ForbiddenError if actor.id in self.model.plans[number].editors else None
         done = self.attempt(
             lambda: lifecycle.approve(self.store, actor, self.place.code, number, waive=WAIVED),
@@ -288,7 +293,10 @@ class PlanMachine(RuleBasedStateMachine):
 
     @rule(wanted=choice, later=st.booleans())
     def publish(self, wanted: int, later: bool) -> None:
-        number = self.pick(wanted)
+        self.bring_out(self.pick(wanted, "approved"), later)
+
+    def bring_out(self, number: int, later: bool) -> None:
+        """Publish a plan, now or for an hour from now."""
         at = self.place.query("SELECT district_now(:code)", code=self.place.code)[0][0] + HOUR
         done = self.attempt(
             lambda: self.place.publish(number, at if later else None),
@@ -301,17 +309,18 @@ class PlanMachine(RuleBasedStateMachine):
             if not later:
                 self.model.activate(number)
 
-    @rule(wanted=choice)
-    def submit_and_approve(self, wanted: int) -> None:
-        """Bring a draft as far as it goes: chance alone seldom does."""
-        number = self.pick(wanted)
+    @rule(wanted=choice, later=st.booleans())
+    def put_out(self, wanted: int, later: bool) -> None:
+        """Bring a draft all the way: chance alone seldom does."""
+        number = self.pick(wanted, "draft")
         if self.attempt(lambda: self.place.submit(number), lambda: self.model.refusal(number, "submit")):
             self.attempt(lambda: self.place.approve(number), lambda: None)
             self.model.plans[number].state = "approved"
+            self.bring_out(number, later)
 
     @rule(wanted=choice)
     def withdraw(self, wanted: int) -> None:
-        number = self.pick(wanted)
+        number = self.pick(wanted, "published")
         if self.attempt(lambda: self.place.withdraw(number), lambda: self.model.refusal(number, "withdraw")):
             self.model.plans[number].state = "withdrawn"
             self.model.plans[number].effective = None
@@ -362,10 +371,12 @@ class PlanMachine(RuleBasedStateMachine):
             "SELECT number, lower(valid), upper(valid) FROM plans WHERE valid IS NOT NULL ORDER BY 2"
         )
         assert [end for *_, end in spans] == [*(start for _, start, _ in spans[1:]), None]
-        for number, start, end in spans:
-            middle = start + (end - start) / 2 if end else start + 99 * HOUR
-            assert self.place.in_force(start) == self.place.in_force(middle) == number
-        assert self.place.in_force() == self.model.in_force
+        with self.store.read(self.place.code) as connection:
+            for number, start, end in spans:
+                middle = start + (end - start) / 2 if end else start + 99 * HOUR
+                for instant in (start, middle):
+                    assert plans.in_force(connection, self.place.code, instant).number == number
+            assert plans.in_force(connection, self.place.code).number == self.model.in_force
 
     @invariant()
     def codes_never_change_hands(self) -> None:
@@ -388,7 +399,7 @@ def test_random_lives_of_plans(shared_store):
         lambda: PlanMachine(shared_store),
         settings=settings(
             max_examples=12,
-            stateful_step_count=25,
+            stateful_step_count=30,
             deadline=None,
             suppress_health_check=list(HealthCheck),
         ),
