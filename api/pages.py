@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from fastapi import Request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
@@ -44,13 +45,15 @@ def render(
     ----------
     template : str
         File name in maps/templates/ of a template that extends ``base.html``; it finds ``actor``, ``signed_in``,
-        ``may`` (an action's name to whether the actor may), ``district`` and ``links`` beside ``context``.
+        ``may`` (an action's name to whether the actor may), ``district``, ``links``, ``here`` (the page's path) and
+        ``kept`` (what keeps the district the request names on a link) beside ``context``.
     district : District, optional
         The district the page is about; its name stands in the bar.
     status : int
         HTTP status.
     """
     actor: Actor = request.state.actor
+    named = request.query_params.get("district")
     page = _templates().get_template(template)
     html = page.render(
         context
@@ -60,6 +63,7 @@ def render(
             "district": district,
             "links": _links(actor),
             "here": request.url.path,
+            "kept": f"?{urlencode({'district': named})}" if named else "",
             "may": lambda action: may(actor, action),
         }
     )

@@ -106,7 +106,7 @@ OPEN_READS = [row for row in READS if row not in GUARDED]
 
 @dataclass(frozen=True)
 class Served:
-    """Both towns, and clients by account: one administrator each, and ``chief`` over all."""
+    """Both towns, and clients by account: one administrator each, ``both`` of both and ``chief`` over all."""
 
     store: Store
     settings: Settings
@@ -151,7 +151,7 @@ def served(fresh_database, tmp_path_factory) -> Iterator[Served]:
         store = Store(url)
         a, b = (neighbours.build(store, code, settings.files) for code in (A, B))
         tokens = {}
-        for name, scope in ((a.accounts, [A]), (b.accounts, [B]), ("chief", [])):
+        for name, scope in ((a.accounts, [A]), (b.accounts, [B]), ("both", [A, B]), ("chief", [])):
             accounts.add(store, SYSTEM, name, PHRASE, roles=["admin"], scope=scope)
             tokens[name] = accounts.sign_in(store, name, PHRASE, hours=1).token
         with TestClient(create_app(store, settings), raise_server_exceptions=False) as client:
@@ -224,12 +224,21 @@ def test_a_draft_takes_nothing_in_from_the_other_district(served, row, body):
 def test_who_may_act_in_both_has_to_name_one(served):
     before = served.rows()
     for row in set(READS + ACTS) - OF_NOBODY - {"GET /api/v1/locate"}:
-        for account in ("chief",) if row in GUARDED else ("chief", None):
+        for account in ("chief", "both" if row in GUARDED else None):
             answer = served.ask(row, served.a, account)
             assert answer.status_code == 400, (row, answer.text)
             assert A in answer.text, row
             assert B in answer.text, row
     assert served.rows() == before
+
+
+def test_the_bar_of_a_page_leads_on_in_the_district_it_is_about(served):
+    for account in ("chief", None):
+        page = served.ask("GET /plans", served.b, account, district=B).text
+        bar = page[page.index("<header") : page.index("</header>")]
+        links = re.findall(r'href="([^"]+)"', bar)
+        assert len(links) >= 3
+        assert all(re.search(rf"\?(next=.+%3F)?district(=|%3D){B}$", link) for link in links), links
 
 
 def test_a_point_chooses_its_own_district(served):
