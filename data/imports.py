@@ -12,7 +12,7 @@ from sqlalchemy import Connection, text
 
 from geo.errors import NotFoundError
 
-_COLUMNS = "id, kind, state, source, digest, actor, at, attribution, licence, undone_at, undone_by, report"
+_COLUMNS = "id, kind, state, source, digest, actor, at, attribution, licence, undone_at, undone_by"
 
 
 @dataclass(frozen=True)
@@ -76,9 +76,12 @@ def tell(connection: Connection, district: str, import_id: int, report: Mapping[
 
 
 def every(connection: Connection, district: str, *, limit: int = 100) -> list[Import]:
-    """Return the imports of a district, the newest first; at most ``limit``."""
+    """Return the imports of a district, the newest first; at most ``limit``, their long lists left out."""
     rows = connection.execute(
-        text(f"SELECT {_COLUMNS} FROM imports WHERE district = :district ORDER BY id DESC LIMIT :limit"),
+        text(
+            f"SELECT {_COLUMNS}, report - 'differences' - 'refusals' FROM imports"
+            " WHERE district = :district ORDER BY id DESC LIMIT :limit"
+        ),
         {"district": district, "limit": limit},
     )
     return [Import(*row) for row in rows]
@@ -93,7 +96,7 @@ def get(connection: Connection, district: str, import_id: int) -> Import:
         If there is none of that id in the district.
     """
     row = connection.execute(
-        text(f"SELECT {_COLUMNS} FROM imports WHERE district = :district AND id = :import"),
+        text(f"SELECT {_COLUMNS}, report FROM imports WHERE district = :district AND id = :import"),
         {"district": district, "import": import_id},
     ).one_or_none()
     if row is None:

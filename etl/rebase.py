@@ -111,8 +111,9 @@ def rebase_plan(store: Store, actor: Actor, district: str, number: int) -> Rebas
             before={"revision": report.revision},
             after={"revision": merged.revision, "onto": merged.onto, "conflicts": len(merged.found)},
         )
-        conflicts = [*_named(act, merged.found), *report.conflicts]
-        return replace(report, revision=merged.revision, onto=merged.onto, conflicts=conflicts)
+        met = replace(report, revision=merged.revision, onto=merged.onto, conflicts=_named(act, merged.found))
+        stored.add_report(act.connection, act.code, plans.get(act.connection, act.code, number), asdict(met))
+        return replace(met, conflicts=[*met.conflicts, *report.conflicts])
 
 
 def rebase_open(act: Act) -> list[RebaseReport]:

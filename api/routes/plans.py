@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from api.auth import Acting, Tenant
 from api.fresh import read
-from api.params import API, LARGEST_NUMBER, Asked, PlanNumber, Reading, Serving
+from api.params import API, LARGEST_NUMBER, Asked, Limit, Offset, PlanNumber, Reading, Serving
 from api.permissions import may
 from data import audit, comments, grids, locks, moves, problems
 from data import plans as stored
@@ -83,11 +83,12 @@ class Details(BaseModel):
 
 
 @router.get("/plans", summary="Plans (方案)", response_model=Plans)
-def plans(asked: Reading, actor: Acting) -> Response:
+def plans(asked: Reading, actor: Acting, limit: Limit = 100, offset: Offset = 0) -> Response:
     """List the plans, the newest first: all for staff who may see drafts, else the published ones."""
 
     def make(connection: Connection, code: str, _: Edition) -> Plans:
-        return Plans(plans=_shown(connection, code, stored.every(connection, code), staff=staff))
+        shown = _shown(connection, code, stored.every(connection, code), staff=staff)
+        return Plans(plans=shown[offset : offset + limit])
 
     staff = _is_staff(asked, actor)
     return read(asked, make, private=staff)

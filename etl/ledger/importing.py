@@ -250,8 +250,10 @@ def _put_on_record(store: Store, actor: Actor, source: Source, error: RefusedImp
         if tenant is None:
             return  # nothing can belong to a district that was not added
         report.import_id = _add_import(connection, tenant.code, actor, source, "refused")
-        imports.tell(connection, tenant.code, report.import_id, {**report.summary(), "fault": error.fault})
-        after = {"source": source.source, "fault": error.fault, "refused": len(report.refusals)}
+        refused = len(report.refusals)
+        fault = f"{refused} faults in rows." if refused else error.fault  # the error's own names a value
+        imports.tell(connection, tenant.code, report.import_id, {**report.summary(), "fault": fault})
+        after = {"source": source.source, "fault": fault, "refused": refused}
         Act(connection, actor, tenant).record("import.refuse", f"import {report.import_id}", after=after)
 
 
