@@ -76,7 +76,7 @@ def test_imports_are_listed_and_shown(client, imported):
     assert shown["report"]["differences"]["recounted"]["items"] == [
         {"code": "B1", "before": 10, "after": 99, "households_on": None}
     ]
-    assert client.get(f"/api/v1/imports/{refused}").json()["fault"].startswith("1 rows were refused")
+    assert client.get(f"/api/v1/imports/{refused}").json()["fault"] == "1 faults in rows."
     assert client.get("/api/v1/imports/99999").status_code == 404
 
 

@@ -168,7 +168,7 @@ def test_every_kind_of_change_is_told(settled):
 
 def imports_of(store, district=CODE):
     with store.read(district) as connection:
-        return imports.every(connection, district)
+        return [imports.get(connection, district, each.id) for each in imports.every(connection, district)]
 
 
 def test_a_building_under_a_new_code_keeps_its_id(settled):
