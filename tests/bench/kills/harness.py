@@ -59,7 +59,7 @@ class Tally:
     """What became of one act. ``unanswered`` counts what was killed before it answered; ``found`` how districts
     were found then; ``late`` those found new that had not answered."""
 
-    kills: int = 0
+    rounds: int = 0
     unanswered: int = 0
     old: int = 0
     new: int = 0
@@ -131,7 +131,7 @@ class Arena:
             self._await_end(url)
             answered = said == "done"
             self._seconds[name] *= 0.85 if answered else 1.15  # a machine is not equally busy all the time
-            tally.kills += 1
+            tally.rounds += 1
             tally.unanswered += not answered
             self._judge(name, url, answered, tally)
 
@@ -240,13 +240,13 @@ def unsound(place: Governed) -> list[str]:
     return faults
 
 
-def run(url: str, kills: int, *, seed: int = 0, progress: Callable[[str], object] = str) -> dict[str, Tally]:
+def run(url: str, rounds: int, *, seed: int = 0, progress: Callable[[str], object] = str) -> dict[str, Tally]:
     """Kill each act in turn, every sixth time by its connection alone; return what became of them."""
     chance = random.Random(seed)  # noqa: S311 - the same moments again
     tallies = {name: Tally() for name in ACTS}
     arena = Arena(url)
-    for number, name in zip(range(kills), itertools.cycle(ACTS), strict=False):
+    for number, name in zip(range(rounds), itertools.cycle(ACTS), strict=False):
         arena.kill(name, "connection" if number % 6 == 5 else "process", chance, tallies[name])
-        progress(f"{number + 1} of {kills}")
+        progress(f"{number + 1} of {rounds}")
     arena.close()
     return tallies
