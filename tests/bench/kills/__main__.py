@@ -1,4 +1,7 @@
-"""Kill some three hundred acts (about half of 600: the others answer first) and print what became of them: ``python -m tests.bench.kills [ROUNDS [SEED]]``."""
+"""Kill acts and print what became of them: ``python -m tests.bench.kills [ROUNDS [SEED]]``.
+
+About half of the rounds end in a kill; in the others the act answers first.
+"""
 
 from __future__ import annotations
 
