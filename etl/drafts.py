@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from data import cells as stored_cells
-from data import plans, rebase, versions
+from data import locks, plans, rebase, versions
 from data.session import Store
 from etl.acting import Act, acting
 from etl.actor import Actor
@@ -103,7 +103,8 @@ def _copied(act: Act, source: plans.Plan, origin: str, title: str | None) -> Cha
     known = carried.reindex(ground.cells.id).fillna(-1).to_numpy(np.int64)
     problem = pose(ground, known, source.target, source.tolerance_percent)
     assigned = with_identities(connection, district, ground, fill(problem, known), known)
-    based_on = source if source.state == "draft" else plans.in_force(connection, district)
+    pending = source.state == "draft" or source.scheduled
+    based_on = source if pending else plans.in_force(connection, district)
     plan = plans.add_draft(
         connection,
         district,
@@ -121,6 +122,7 @@ def _copied(act: Act, source: plans.Plan, origin: str, title: str | None) -> Cha
         },
         pd.DataFrame({"cell_id": ground.cells.id, "grid_id": assigned}),
     )
+    locks.carry(connection, district, source.id, plan.id)
     versions.advance(connection, district, "drafts")
     act.record(
         "plan.open" if origin == "edited" else "plan.roll_back",
