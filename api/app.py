@@ -11,7 +11,7 @@ from fastapi.staticfiles import StaticFiles
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware.gzip import GZipMiddleware
 
-from api import auth, errors
+from api import auth, errors, uploads
 from api.access import AccessLog
 from api.following import Following
 from api.limits import Limits
@@ -128,7 +128,11 @@ def create_app(store: Store, settings: Settings) -> FastAPI:
     errors.add_to(app)
     app.add_exception_handler(SignInError, auth.refused)
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)  # a layer shrinks to a fifth
-    app.add_middleware(Limits, max_body_bytes=settings.max_body_bytes)
+    app.add_middleware(
+        Limits,
+        max_body_bytes=settings.max_body_bytes,
+        exceptions=dict.fromkeys(uploads.ROUTES, settings.max_upload_bytes),
+    )
     app.add_middleware(AccessLog)  # added last, it stands outermost and sees refusals too
     for noun in _NOUNS:
         app.include_router(noun.router)

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Connection
 
-from data import districts
+from api import import_kinds
+from data import districts, plans
 from data.districts import District
+from data.session import Store
 from data.settings import Settings
-from etl.jobs import Kind, Work
+from etl.actor import Actor
+from etl.jobs import Kind, Work, submit
 from geo.errors import NotFoundError
 
 if TYPE_CHECKING:
@@ -28,6 +31,8 @@ DAILY = ("retention",)
 """Kinds that the worker asks for once a day in every district."""
 
 LARGEST_NUMBER = 2**31 - 1
+
+Carried = TypeVar("Carried")
 
 
 class Nothing(BaseModel):
@@ -96,7 +101,7 @@ def kinds(settings: Settings) -> dict[str, Kind[Any]]:
             progress=work.progress,
         )
 
-    every = (
+    every: tuple[Kind[Any], ...] = (
         Kind(
             "rebalance",
             "均衡网格 · Balancing the grids",
@@ -112,6 +117,9 @@ def kinds(settings: Settings) -> dict[str, Kind[Any]]:
             build_cells,
             stages={"cells": 85, "store": 15},
             act="cells.build",
+        ),
+        *import_kinds.rows(
+            settings, lambda work: ask_for_cells(work.store, settings, work.actor, work.district)
         ),
         Kind("export_overview", "导出总览地图 · Overview map", OfPlan, _overview),
         Kind("export_comparison", "导出对比地图 · Comparison", OfOnePlan, _comparison),
@@ -133,6 +141,27 @@ def named(settings: Settings, name: str) -> Kind[Any]:
     if name not in known:
         raise NotFoundError(f"There is no kind of job '{name[:64]}'.", f"Kinds: {', '.join(known)}.")
     return known[name]
+
+
+def cells_anew(
+    store: Store, settings: Settings, district: str, carry_out: Callable[[Kind[Nothing]], Carried]
+) -> Carried | None:
+    """Have the cells that an import, or its undoing, touched made anew where a plan is in force.
+
+    Parameters
+    ----------
+    carry_out : callable
+        Does the job, or asks for it.
+    """
+    with store.read(district) as connection:
+        if plans.in_force(connection, district) is None:
+            return None
+    return carry_out(kinds(settings)["build_cells"])
+
+
+def ask_for_cells(store: Store, settings: Settings, actor: Actor, district: str) -> int | None:
+    """Ask for the job of `cells_anew`; return its number, None where no plan is in force."""
+    return cells_anew(store, settings, district, lambda kind: submit(store, actor, district, kind).id)
 
 
 def _overview(work: Work[OfPlan]) -> Page:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -31,39 +32,28 @@ class Limits:
         What is asked when the request is small enough.
     max_body_bytes : int
         Longest body.
+    exceptions : mapping of str to int
+        Longest body of single routes, by method and path: ``POST /api/v1/imports``.
     """
 
-    def __init__(self, app: ASGIApp, *, max_body_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, *, max_body_bytes: int, exceptions: Mapping[str, int]) -> None:
         self._app = app
         self._max_body_bytes = max_body_bytes
+        self._exceptions = exceptions
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse a request or pass it on."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        refused = self._refused(scope)
+        most = self._exceptions.get(f"{scope['method']} {scope['path']}", self._max_body_bytes)
+        refused = _refused(scope, most)
         if refused:
             await problem(*refused)(scope, receive, send)
             return
-        await self._pass_on(scope, receive, send)
+        await self._pass_on(scope, receive, send, most)
 
-    def _refused(self, scope: Scope) -> tuple[Kind, str] | None:
-        if len(scope.get("raw_path") or scope["path"]) + len(scope["query_string"]) > MAX_TARGET_BYTES:
-            return _URI_TOO_LONG, f"The address is longer than {MAX_TARGET_BYTES} bytes."
-        if _CONTROL.search(scope["path"]):
-            return _BAD_PATH, "The path holds control characters."
-        stated = dict(scope["headers"]).get(b"content-length", b"0")
-        if not stated.isdigit():
-            return _BAD_LENGTH, "Content-Length is not a number."
-        if int(stated[:20]) > self._max_body_bytes:
-            return self._too_large()
-        return None
-
-    def _too_large(self) -> tuple[Kind, str]:
-        return _BODY_TOO_LARGE, f"The body is larger than {self._max_body_bytes} bytes."
-
-    async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _pass_on(self, scope: Scope, receive: Receive, send: Send, most: int) -> None:
         """Count the body as it comes: it may be longer than stated, or come without a length."""
         received = 0
         started = False
@@ -72,7 +62,7 @@ class Limits:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
-            if received > self._max_body_bytes:
+            if received > most:
                 raise _TooLargeError
             return message
 
@@ -85,4 +75,19 @@ class Limits:
             await self._app(scope, counted, noted)
         except _TooLargeError:
             if not started:
-                await problem(*self._too_large())(scope, receive, send)
+                await problem(*_too_large(most))(scope, receive, send)
+
+
+def _refused(scope: Scope, most: int) -> tuple[Kind, str] | None:
+    if len(scope.get("raw_path") or scope["path"]) + len(scope["query_string"]) > MAX_TARGET_BYTES:
+        return _URI_TOO_LONG, f"The address is longer than {MAX_TARGET_BYTES} bytes."
+    if _CONTROL.search(scope["path"]):
+        return _BAD_PATH, "The path holds control characters."
+    stated = dict(scope["headers"]).get(b"content-length", b"0")
+    if not stated.isdigit():
+        return _BAD_LENGTH, "Content-Length is not a number."
+    return _too_large(most) if int(stated[:20]) > most else None
+
+
+def _too_large(most: int) -> tuple[Kind, str]:
+    return _BODY_TOO_LARGE, f"The body is larger than {most} bytes."

@@ -64,6 +64,7 @@ DONE = {
     "roll_back": Words(
         "恢复草案已开好，请检查后提交。", "A draft of the return is open; check and submit it."
     ),
+    "send": Words("文件已收到，导入任务见下。", "The files are here; the job that imports them is below."),
     "undo": Words("这批导入已撤销。", "The import is undone."),
 }
 """What a page says after an act, by its verb."""

@@ -39,6 +39,9 @@ class Settings(BaseSettings):
         default=2000.0, ge=0, description="Beyond this distance a point is only 'outside', metres."
     )
     max_body_bytes: int = Field(default=1_000_000, ge=1000, description="Largest request body, bytes.")
+    max_upload_bytes: int = Field(
+        default=200_000_000, ge=1000, description="Largest upload of files to import, bytes."
+    )
     pool_size: int = Field(default=10, ge=1, description="Database connections a process may hold.")
     session_hours: int = Field(default=12, ge=1, le=720, description="How long a sign-in lasts, hours.")
     worker: Literal["child", "none"] = Field(

@@ -1,11 +1,11 @@
-"""Delete what is kept no longer: answers to repeated requests, contacts, sign-ins, files of old jobs."""
+"""Delete what is kept no longer: answers to repeated requests, contacts, sign-ins, files of old jobs, uploads."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from data import retention
+from data import jobs, retention, uploads
 from data.session import Store
 from etl.acting import acting
 from etl.actor import Actor
@@ -19,6 +19,7 @@ class Forgotten:
     case_contacts: int
     sign_ins: int
     files: int
+    uploads: int
 
 
 def forget(store: Store, actor: Actor, district: str, files: Path) -> Forgotten:
@@ -27,7 +28,7 @@ def forget(store: Store, actor: Actor, district: str, files: Path) -> Forgotten:
     Parameters
     ----------
     files : Path
-        Folder of the files that jobs made.
+        Folder of the files that jobs made, and of those uploaded for jobs.
 
     Raises
     ------
@@ -39,6 +40,11 @@ def forget(store: Store, actor: Actor, district: str, files: Path) -> Forgotten:
         for _, name in old:  # files go first: cut off here, the next run finds their rows still
             (files / name).unlink(missing_ok=True)
         retention.drop_files(act.connection, district, [number for number, _ in old])
-        done = Forgotten(**retention.forget(act.connection, district), files=len(old))
+        wanted = {job.params.get("upload", "") for job in jobs.unfinished(act.connection, district)}
+        left = uploads.left_over(files, district, wanted)
+        for upload in left:
+            uploads.remove(upload)
+        gone = retention.forget(act.connection, district)
+        done = Forgotten(**gone, files=len(old), uploads=len(left))
         act.record("retention.run", f"district {district}", after=asdict(done))
     return done

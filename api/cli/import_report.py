@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from api.cli.console import SHOWN, hint, out, print_json, print_pairs, print_rows
+from api.cli.console import SHOWN, out, print_json, print_pairs, print_rows
 from data.imports import Import
 from etl.establish import Established
 from etl.ledger import ImportReport
@@ -181,7 +181,6 @@ def print_undone(report: UndoReport) -> None:
     rows = [(noun, done.restored, done.removed, done.left) for noun, done in report.nouns.items()]
     headers = ("", "Restored · 恢复", "Removed · 移除", "Changed since, left · 保留")
     print_rows(f"Import {report.import_id} undone · 已撤销: {report.source}", headers, rows)
-    hint("gridgov cells build")
 
 
 def print_established(done: Established) -> None:

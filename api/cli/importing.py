@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -28,9 +28,9 @@ from api.cli.import_report import (
     print_report,
     print_undone,
 )
-from api.kinds import kinds
+from api.kinds import cells_anew
 from data import cells as stored_cells
-from data import imports, plans
+from data import imports
 from data.session import Store
 from data.settings import Settings
 from etl.actor import SYSTEM, operator
@@ -207,28 +207,35 @@ def _import(run: Callable[[Store, str, str | None, Progress], ImportReport], way
     if done:
         print_established(done)
     if followed:
-        print_pairs(
-            "Cells · 地块",
-            {
-                "New · 新增": followed.cells.added,
-                "Retired · 停用": followed.cells.retired,
-                "Drafts brought up to date · 更新草案": len(followed.cells.rebased),
-                "Pending buildings · 待划入楼栋": followed.pending,
-            },
-        )
+        _print_followed(followed)
     elif report.import_id is not None and not done:
         hint("gridgov cells build")
 
 
 def _follow(store: Store, settings: Settings, code: str, listener: Progress) -> _Followed | None:
     """Make the touched cells anew where a plan is in force, so that drafts are drawn on what there is."""
-    with store.read(code) as connection:
-        if plans.in_force(connection, code) is None:
-            return None
-    kind = kinds(settings)["build_cells"]
-    made = run_here(store, operator(), code, kind, {}, listener, settings.files)
+    made: CellReport | None = cells_anew(
+        store,
+        settings,
+        code,
+        lambda kind: run_here(store, operator(), code, kind, {}, listener, settings.files),
+    )
+    if made is None:
+        return None
     with store.read(code) as connection:
         return _Followed(made, len(stored_cells.pending(connection, code)))
+
+
+def _print_followed(followed: _Followed) -> None:
+    print_pairs(
+        "Cells · 地块",
+        {
+            "New · 新增": followed.cells.added,
+            "Retired · 停用": followed.cells.retired,
+            "Drafts brought up to date · 更新草案": len(followed.cells.rebased),
+            "Pending buildings · 待划入楼栋": followed.pending,
+        },
+    )
 
 
 @app.command("list", epilog="Example: gridgov import list --json")
@@ -263,16 +270,23 @@ def show(number: Number, district: DistrictOption = None, json: JsonOption = Fal
 
 
 @app.command(epilog="Example: gridgov import undo 3")
-def undo(number: Number, district: DistrictOption = None, json: JsonOption = False) -> None:
+def undo(
+    number: Number, district: DistrictOption = None, cells: CellsOption = True, json: JsonOption = False
+) -> None:
     """Take a whole import back; what it added is retired (撤销导入)."""
     settings = Settings()
-    with opened(settings) as store:
+    with opened(settings) as store, progress() as listener:
         code = chosen(store, settings, district).code
         report = undo_import(store, operator(), code, number)
+        followed = _follow(store, settings, code, listener) if cells else None
     if json:
-        print_json(report)
+        print_json({**asdict(report), "followed": followed})
+        return
+    print_undone(report)
+    if followed:
+        _print_followed(followed)
     else:
-        print_undone(report)
+        hint("gridgov cells build")
 
 
 def _district(store: Store, settings: Settings, named: str | None) -> tuple[str, str | None]:

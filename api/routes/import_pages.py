@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
+from starlette.concurrency import run_in_threadpool
 
-from api import import_views, pages, words
+from api import import_views, pages, uploads, words
 from api.auth import Acting, Tenant
-from api.kinds import kinds
+from api.kinds import ask_for_cells, kinds
 from api.page_routes import PageRoute, done, link_in
 from api.params import LARGEST_NUMBER, Serving
 from api.permissions import may
@@ -28,7 +29,7 @@ Done = Annotated[str | None, Query(max_length=20)]
 
 
 @router.get("/imports")
-def import_list(request: Request, state: Serving, place: Tenant) -> Response:
+def import_list(request: Request, state: Serving, place: Tenant, done: Done = None) -> Response:
     """List what was imported, the newest first, and the jobs of now."""
     with state.store.read(place.code) as connection:
         batches = imports.every(connection, place.code)
@@ -43,8 +44,15 @@ def import_list(request: Request, state: Serving, place: Tenant) -> Response:
         at_work=at_work,
         finished=[job for job in recent if job.state not in jobs.OPEN],
         titles=titles,
-        **_common(request, None),
+        **_common(request, done),
     )
+
+
+@router.post("/imports")
+async def send(request: Request, state: Serving, place: Tenant, actor: Acting) -> Response:
+    """Have files imported by a worker."""
+    await uploads.take(request, state, actor, place.code)
+    return await run_in_threadpool(done, request, state, place, "/imports", "send")
 
 
 @router.get("/imports/{number}")
@@ -71,6 +79,7 @@ def import_page(
 def undo(request: Request, state: Serving, place: Tenant, actor: Acting, number: Number) -> Response:
     """Take a whole import back."""
     undo_import(state.store, actor, place.code, number)
+    ask_for_cells(state.store, state.settings, actor, place.code)
     return done(request, state, place, f"/imports/{number}", "undo")
 
 

@@ -7,14 +7,17 @@ import io
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, astuple, fields
 from datetime import datetime
+from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
+from api import uploads
 from api.auth import Acting, Tenant
 from api.fresh import written
+from api.kinds import ask_for_cells
 from api.params import API, LARGEST_NUMBER, Serving
 from api.state import State
 from data import differences, imports
@@ -63,7 +66,57 @@ class Undone(BaseModel):
     import_id: int
     source: str
     nouns: dict[str, dict[str, int]]
+    cells_job: int | None = Field(description="Job that makes the touched cells anew.")
     data_version: int
+
+
+class Sent(BaseModel):
+    """Files that were sent (上传)."""
+
+    job: int = Field(description="Job that imports them; Location is its address.", examples=[12])
+    files: list[str] = Field(
+        description="What it will read, archives unpacked.", examples=[["buildings.csv"]]
+    )
+
+
+_FLAG = {"type": "boolean", "default": False}
+_FORM = {
+    "type": "object",
+    "required": ["files"],
+    "properties": {
+        "files": {
+            "type": "array",
+            "items": {"type": "string", "format": "binary"},
+            "description": "Ledger files named after nouns (docs/ledger.md), or a ZIP of them; mapping.toml or"
+            " mapping.json names the columns of other headers. Of OpenStreetMap, one .osm, .osm.bz2 or .osm.gz.",
+        },
+        "kind": {"type": "string", "enum": ["ledger", "osm"], "default": "ledger"},
+        "crs": {
+            "type": "string",
+            "description": "Of ledger files that state none: wgs84, gcj02, EPSG:4549 ...",
+        },
+        "partial": {**_FLAG, "description": "The files are a part of the register: what they lack stays."},
+        "retire": {**_FLAG, "description": "Believe files that would retire or move a large part."},
+        "skip_refused": {**_FLAG, "description": "Of a ledger, load the good rows."},
+        "dry_run": {**_FLAG, "description": "Say what would happen and change nothing."},
+    },
+}
+
+
+@router.post(
+    "/imports",
+    summary="Send files to import (上传导入)",
+    status_code=HTTPStatus.ACCEPTED,
+    openapi_extra={"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": _FORM}}}},
+)
+async def send(request: Request, response: Response, state: Serving, actor: Acting, place: Tenant) -> Sent:
+    """Have files imported by a worker, whole or not at all, and then the touched cells made anew.
+
+    A new district's first import is a matter of the command line: `gridgov import`.
+    """
+    taken = await uploads.take(request, state, actor, place.code)
+    response.headers["Location"] = f"{API}/jobs/{taken.job.id}?district={place.code}"
+    return Sent(job=taken.job.id, files=taken.files)
 
 
 @router.get("/imports", summary="Imports (导入批次)")
@@ -114,7 +167,9 @@ def changed_rows(state: Serving, place: Tenant, number: Number) -> Response:
 @router.post("/imports/{number}/undo", summary="Undo an import (撤销导入)", response_model=Undone)
 def undo(state: Serving, actor: Acting, place: Tenant, number: Number) -> Response:
     """Bring every row an import touched back to what it was; 409 if later imports touched the same rows."""
-    return written(state, place.code, undo_import(state.store, actor, place.code, number))
+    report = undo_import(state.store, actor, place.code, number)
+    cells = ask_for_cells(state.store, state.settings, actor, place.code)
+    return written(state, place.code, {**asdict(report), "cells_job": cells})
 
 
 def _get(state: State, district: str, number: int) -> imports.Import:
