@@ -7,6 +7,7 @@ from typing import Any
 
 from data.changes import NOUNS as TABLES
 from data.imports import Import
+from data.jobs import Job
 from etl.ledger.reasons import BY_NAME
 from etl.ledger.spec import LEDGER
 from maps.legend import Words
@@ -29,6 +30,16 @@ COUNTS = {
     "refused": Words("拒绝", "Refused"),
 }
 """Columns of the table of counts; see `etl.ledger.report.Count`."""
+
+SYSTEMS = {
+    "wgs84": "WGS 84",
+    "cgcs2000": "CGCS2000",
+    "gcj02": "GCJ-02（高德、腾讯 · Amap, Tencent）",
+    "bd09": "BD-09（百度 · Baidu）",
+    "EPSG:4548": "CGCS2000 / 3°, 117°E（EPSG:4548）",
+    "EPSG:4549": "CGCS2000 / 3°, 120°E（EPSG:4549）",
+}
+"""Coordinate systems that the page offers; others are stated in ``ledger.toml``, or over HTTP."""
 
 CHANGES = ("new", "changed", "back", "gone")
 """Of `COUNTS`, what makes a difference to what is stored."""
@@ -100,6 +111,21 @@ def totals(batch: Import) -> dict[str, int]:
     """Return what an import changed, over all tables."""
     counts = batch.report.get("counts", {}).values()
     return {kind: sum(of_noun.get(kind, 0) for of_noun in counts) for kind in (*CHANGES, "refused")}
+
+
+def outcome(job: Job) -> Words | None:
+    """Say what a job that imported files changed, or would change; None of other jobs."""
+    result = job.result or {}
+    if "counts" not in result:
+        return None
+    sums = {kind: sum(of_noun[kind] for of_noun in result["counts"].values()) for kind in CHANGES}
+    zh, en = ("试运行：", "Dry run: ") if result["dry_run"] else ("", "")
+    return Words(
+        f"{result['source']} · {zh}"
+        + "、".join(f"{COUNTS[kind].zh} {count}" for kind, count in sums.items()),
+        f"{result['source']} · {en}"
+        + ", ".join(f"{COUNTS[kind].en} {count}" for kind, count in sums.items()),
+    )
 
 
 def counts(batch: Import) -> list[tuple[str, dict[str, int]]]:
