@@ -71,8 +71,13 @@ async def take(request: Request, state: State, actor: Actor, district: str) -> T
     SetupError
         If there is no room for the files.
     """
-    async with request.form(max_files=MAX_FILES, max_fields=MAX_FIELDS) as form:
-        return await run_in_threadpool(_take, form, state, actor, district)
+    try:
+        async with request.form(max_files=MAX_FILES, max_fields=MAX_FIELDS) as form:
+            return await run_in_threadpool(_take, form, state, actor, district)
+    except OSError as error:
+        raise SetupError(
+            f"The files cannot be kept: {error.strerror}.", "See to the server's disk."
+        ) from error
 
 
 def _take(form: FormData, state: State, actor: Actor, district: str) -> Taken:
@@ -92,11 +97,6 @@ def _take(form: FormData, state: State, actor: Actor, district: str) -> Taken:
     try:
         names = _keep(sent, upload, kind.name, state.settings.max_upload_bytes * UNPACKED)
         return Taken(submit(state.store, actor, district, kind, params), names)
-    except OSError as error:
-        uploads.remove(upload)
-        raise SetupError(
-            f"The files cannot be kept: {error.strerror}.", "See to the server's disk."
-        ) from error
     except BaseException:
         uploads.remove(upload)
         raise

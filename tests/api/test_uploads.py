@@ -5,6 +5,7 @@ from __future__ import annotations
 import bz2
 import io
 import os
+import resource
 import time
 import zipfile
 from collections.abc import Iterator
@@ -45,7 +46,7 @@ def folder(tmp_path) -> Path:
 def client(store, folder, settings, serving) -> Iterator[TestClient]:
     """A planner of a district whose ledger was imported once."""
     import_ledger(store, SYSTEM, CODE, folder, name=NAME, crs="wgs84")
-    for role in ("planner", "dispatcher"):
+    for role in ("planner", "dispatcher", "approver"):
         accounts.add(store, SYSTEM, role, PHRASE, roles=[role], scope=[CODE])
     with serving(**settings.model_dump()) as client:
         client.headers |= bearer(store, "planner")
@@ -286,6 +287,17 @@ def test_only_uploads_may_be_large_and_only_from_those_who_may(client, store):
     assert client.post(ROUTE, **asked, headers={"Authorization": ""}).status_code == 401
 
 
+def test_files_there_is_no_room_for_are_not_kept_in_part(client, settings):
+    _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))  # to this process, a disk that is full
+    try:
+        answer = send(client, ("a.csv", b"x"), ("b.csv", bytes(300_000)))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+    assert (answer.status_code, "cannot be kept" in answer.json()["detail"]) == (503, True)
+    assert kept(settings) == []
+
+
 def test_a_new_district_is_not_begun_by_an_upload(client, store):
     accounts.add(store, SYSTEM, "chief", PHRASE, roles=["admin"])
     answer = client.post(
@@ -330,7 +342,7 @@ def test_left_over_uploads_are_deleted_after_a_day(client, store, settings, fold
     }
 
 
-def test_the_page_takes_files_without_a_script(client, folder, work):
+def test_the_page_takes_files_without_a_script(client, store, folder, work):
     changed(folder)
     answer = client.post(
         "/imports",
@@ -340,6 +352,12 @@ def test_the_page_takes_files_without_a_script(client, folder, work):
     )
     assert (answer.status_code, answer.headers["location"]) == (303, "/imports?done=send")
     page = client.get("/imports?done=send").text
-    assert "导入台账" in page
+    assert page.count('data-events="/api/v1/jobs/') == 1
+    with store.read(CODE) as connection:
+        (waiting,) = jobs.unfinished(connection, CODE)
+    assert work(waiting.id).state == "succeeded"
+    assert "buildings.csv · 新增 0、变更 1" in client.get("/imports").text
     refused = client.post("/imports", files={"files": ("a.docx", b"x")}, headers={"Accept": "text/html"})
     assert (refused.status_code, "填写有误" in refused.text) == (400, True)
+    client.headers |= bearer(store, "approver")
+    assert 'action="/imports"' not in client.get("/imports").text
