@@ -21,11 +21,19 @@ API = "/api/v1"
 LARGEST_NUMBER = 2**31 - 1
 MAX_FEATURES = 20_000
 
+_LAYOUT = str.maketrans("", "", "\n\r\t")
+
 
 def _plain(value: str) -> str:
     """Refuse control characters (NUL cannot be stored) and half characters (surrogates)."""
     if any(unicodedata.category(character) in ("Cc", "Cs") for character in value):
         raise ValueError("control characters are not allowed")
+    return value
+
+
+def _prose(value: str) -> str:
+    """Refuse what `_plain` does, but for the ends of lines and tabs."""
+    _plain(value.translate(_LAYOUT))
     return value
 
 
@@ -45,6 +53,9 @@ Serving = Annotated[State, Depends(_state)]
 """What the process serves."""
 
 Plain = AfterValidator(_plain)
+Prose = AfterValidator(_prose)
+Instant = Annotated[datetime, AfterValidator(dated)]
+"""An instant somebody states: +08:00 where no zone is, and of this age."""
 
 District = Annotated[
     str | None,

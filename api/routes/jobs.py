@@ -16,7 +16,7 @@ from starlette.concurrency import run_in_threadpool
 
 from api.auth import Acting, Tenant
 from api.kinds import kinds, named
-from api.params import API, Serving
+from api.params import API, Plain, Serving
 from data import jobs as stored
 from data.session import Store
 from data.settings import Settings
@@ -87,7 +87,7 @@ def submit(state: Serving, actor: Acting, place: Tenant, asked: Asked, response:
 def jobs(
     state: Serving,
     place: Tenant,
-    kind: Annotated[str | None, Query(max_length=64, description="Only of this kind.")] = None,
+    kind: Annotated[str | None, Query(max_length=64, description="Only of this kind."), Plain] = None,
     in_state: Annotated[State | None, Query(alias="state", description="Only in this state.")] = None,
     limit: Annotated[int, Query(ge=1, le=500, description="At most this many.")] = 50,
 ) -> Jobs:
@@ -159,7 +159,9 @@ def file(state: Serving, place: Tenant, number: Number) -> FileResponse:
     name = (found.result or {}).get("file")
     if not name or not (state.settings.files / name).is_file():
         raise NotFoundError(f"Job {number} has no file.", "Exports have one, for 30 days; ask for it anew.")
-    return FileResponse(state.settings.files / name, filename=f"{found.kind}-{name}")
+    return FileResponse(
+        state.settings.files / name, filename=f"{found.kind}-{name}", headers={"Cache-Control": "no-store"}
+    )
 
 
 def _read(store: Store, district: str, number: int) -> stored.Job:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Header, Response
@@ -10,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.auth import Acting, Tenant
 from api.fresh import written
-from api.params import API, LARGEST_NUMBER, Plain, PlanNumber, Serving, dated
+from api.params import API, LARGEST_NUMBER, Instant, Plain, PlanNumber, Prose, Serving
 from etl import drafts, edits, lifecycle, publish, rebase
 from etl.edits import NEW, Move
 from etl.lifecycle import MAX_COMMENT, Changed
@@ -34,7 +33,7 @@ Key = Annotated[
 Number = Annotated[int, Field(ge=1, le=LARGEST_NUMBER)]
 Id = Annotated[int, Field(ge=1, le=2**63 - 1)]
 Word = Annotated[str, Field(min_length=1, max_length=64), Plain]
-Said = Annotated[str, Field(min_length=1, max_length=MAX_COMMENT)]
+Said = Annotated[str, Field(min_length=1, max_length=MAX_COMMENT), Prose]
 
 
 class Body(BaseModel):
@@ -114,7 +113,7 @@ class Approval(Seen):
 class Publication(Seen):
     """When the plan shall take effect."""
 
-    at: datetime | None = Field(
+    at: Instant | None = Field(
         default=None, description="Now by default; +08:00 where no zone is stated.", examples=["2026-12-01"]
     )
 
@@ -215,8 +214,9 @@ def put_in_force(
     state: Serving, actor: Acting, tenant: Tenant, number: PlanNumber, body: Publication, key: Key = None
 ) -> Response:
     """Put an approved plan in force now or at an instant to come."""
-    at = body.at and dated(body.at)
-    done = publish.publish(state.store, actor, tenant.code, number, at=at, revision=body.revision, key=key)
+    done = publish.publish(
+        state.store, actor, tenant.code, number, at=body.at, revision=body.revision, key=key
+    )
     return written(state, tenant.code, done)
 
 

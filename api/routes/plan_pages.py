@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import asdict
-from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Query, Request, Response
@@ -18,7 +17,7 @@ from api.auth import Acting, Tenant
 from api.kept import Kept
 from api.kinds import kinds
 from api.page_routes import PageRoute, done, link_in
-from api.params import LARGEST_NUMBER, Plain, PlanNumber, Serving
+from api.params import LARGEST_NUMBER, Instant, Plain, PlanNumber, Prose, Serving
 from api.permissions import may
 from api.plan_views import broken_rules, conflicts_of, facts_of, offers
 from api.state import State
@@ -41,7 +40,7 @@ PAGE = 50
 Done = Annotated[str | None, Query(max_length=20)]
 Revision = Annotated[int, Form(ge=1, le=LARGEST_NUMBER)]
 Key = Annotated[str, Form(min_length=8, max_length=64), Plain]
-Said = Annotated[str, Form(max_length=lifecycle.MAX_COMMENT)]
+Said = Annotated[str, Form(max_length=lifecycle.MAX_COMMENT), Prose]
 
 _MAP_POLICY = (
     "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:;"
@@ -217,7 +216,7 @@ def approve(
     revision: Revision,
     rule: Annotated[list[str], Form(max_length=20)] = [],  # noqa: B006 - FastAPI copies it
     reason: Annotated[
-        list[Annotated[str, Field(max_length=lifecycle.MAX_COMMENT)]], Form(max_length=20)
+        list[Annotated[str, Field(max_length=lifecycle.MAX_COMMENT), Prose]], Form(max_length=20)
     ] = [],  # noqa: B006
     said: Said = "",
 ) -> Response:
@@ -245,7 +244,7 @@ def put_out(
     number: PlanNumber,
     revision: Revision,
     key: Key,
-    at: Annotated[datetime | None, Form()] = None,
+    at: Annotated[Instant | None, Form()] = None,
 ) -> Response:
     """Publish an approved plan, now or at a time (+08:00)."""
     publish.publish(state.store, actor, place.code, number, at=at, revision=revision, key=key)

@@ -11,7 +11,7 @@ from etl.establish import establish
 from tests.settle import settle
 
 CODE = "990001"
-PASSWORD = "a password that is long"
+PASSWORD = "a password that is long"  # noqa: S105
 
 
 @pytest.fixture
@@ -126,3 +126,17 @@ def test_bad_bodies_are_told(people):
     assert post(people("dispatcher"), "/2/submit").status_code == 403
     assert post(people(None), "/2/submit").status_code == 401
     assert post(planner, "/9/submit").status_code == 404
+
+
+def test_what_cannot_be_stored_or_is_no_date_is_refused(people):
+    planner, approver = people("planner"), people("approver")
+    assert post(planner, "/1/comments", {"text": "两行\n意见\t"}).status_code == 201
+    for text in ("a\u0000b", "\u0007"):
+        assert post(planner, "/1/comments", {"text": text}).status_code == 422
+        form = {"said": text, "key": "12345678"}
+        assert planner.post("/plans/1/comment", data=form).status_code == 422
+    for at in ("0001-01-01", "9999-12-31T23:59:59"):
+        assert post(approver, "/1/publish", {"at": at}).status_code == 422
+        form = {"at": at, "key": "12345678", "revision": "1"}
+        assert approver.post("/plans/1/publish", data=form).status_code == 422
+    assert planner.get("/api/v1/jobs?kind=%00").status_code == 422
