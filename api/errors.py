@@ -43,16 +43,14 @@ TABLE: dict[type[Exception], Kind] = {
     errors.CheckError: Kind(409, "rules"),
     errors.BalanceError: Kind(422, "balance"),
     errors.SetupError: Kind(503, "unavailable"),
-    exc.OperationalError: Kind(503, "database"),
-    exc.TimeoutError: Kind(503, "busy"),
+    exc.OperationalError: Kind(503, "unavailable"),
+    exc.TimeoutError: Kind(503, "unavailable"),
     Exception: Kind(500, "internal"),
 }
 """The nearest class an exception descends from decides."""
 
 # What is shown instead of errors whose own text is not for the public.
 _DETAIL = {
-    "database": "The database cannot be reached now. Try again in a moment.",
-    "busy": "Too many requests at once. Try again in a moment.",
     "internal": "Something went wrong here; it is in the server's log.",
     "parameters": "A parameter is missing or not as described; see errors.",
 }
@@ -115,6 +113,17 @@ def kind_of(error: Exception) -> Kind:
     return next(TABLE[ancestor] for ancestor in type(error).__mro__ if ancestor in TABLE)
 
 
+def for_anybody(error: Exception) -> Exception:
+    """Return an error as anybody may read it: what the database says of itself tells where it is."""
+    if isinstance(error, exc.TimeoutError):
+        return errors.UnavailableError("Too many requests at once.", "Try again in a moment.")
+    from_database = type(error) is errors.SetupError and isinstance(error.__cause__, exc.DBAPIError)
+    if from_database or isinstance(error, exc.OperationalError):
+        log.warning("the database failed: %s", type(error.__cause__ or error).__name__)
+        return errors.UnavailableError("The database cannot be reached now.", "Try again in a moment.")
+    return error
+
+
 def add_to(app: FastAPI) -> None:
     """Answer every exception by the table."""
     for kind in (*TABLE, HTTPException):
@@ -128,6 +137,7 @@ async def _answer(request: Request, error: Exception) -> JSONResponse:
         return problem(
             Kind(status, name), _HTTP_DETAIL.get(status, status.description), headers=error.headers
         )
+    error = for_anybody(error)
     kind = kind_of(error)
     if isinstance(error, RequestValidationError):
         return problem(kind, faults=[_fault(fault) for fault in error.errors()])

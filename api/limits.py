@@ -68,6 +68,8 @@ class Limits:
 
         async def noted(message: Message) -> None:
             nonlocal started
+            if received > most and not started:
+                raise _TooLargeError  # whatever was made of it where the body is read
             started = True
             await send(message)
 

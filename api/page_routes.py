@@ -10,6 +10,8 @@ from urllib.parse import urlencode, urlsplit
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.responses import RedirectResponse
 
 from api import errors, pages
@@ -35,10 +37,8 @@ class PageRoute(APIRoute):
                 return await handle(request)
             except SignInError:
                 raise
-            except (GridgovError, RequestValidationError) as error:
-                if not hasattr(request.state, "actor"):  # refused before anybody looked who asks
-                    raise
-                return _told(request, error)
+            except (GridgovError, RequestValidationError, OperationalError, PoolTimeout) as error:
+                return _told(request, errors.for_anybody(error))
 
         return answer
 
@@ -61,9 +61,9 @@ def done(request: Request, state: State, place: District, path: str, verb: str) 
     return RedirectResponse(link_in(request)(path, done=verb), HTTPStatus.SEE_OTHER)
 
 
-def _told(request: Request, error: GridgovError | RequestValidationError) -> Response:
+def _told(request: Request, error: Exception) -> Response:
     status = errors.kind_of(error).status
-    shown: GridgovError
+    shown: Exception
     if isinstance(error, RequestValidationError):
         shown, details = InputError("A field is missing or not as it should be."), _fields(error)
     else:
@@ -100,7 +100,7 @@ def _fields(error: RequestValidationError) -> list[str]:
     return [f"{fault['loc'][-1]}: {fault['msg']}" for fault in error.errors()]
 
 
-def _details(error: GridgovError) -> list[str]:
+def _details(error: Exception) -> list[str]:
     if isinstance(error, CheckError):
         return error.problems
     if isinstance(error, StaleError):

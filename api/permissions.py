@@ -140,6 +140,7 @@ async def permit(request: Request) -> None:
         If the roles, the scope or the origin do not allow it, or the route has no row. What everybody may read is
         not withheld from anybody for its scope.
     """
+    request.state.signed_in, request.state.actor = None, PUBLIC
     action = ROUTES.get(f"{request.method} {request.scope['route'].path}")
     if action is None:
         raise ForbiddenError("This is open to nobody.", "It has no row in the table of permissions.")

@@ -13,6 +13,7 @@ from starlette.responses import RedirectResponse
 
 from api import auth, pages
 from api.auth import Acting
+from api.page_routes import PageRoute
 from api.params import API, Plain, Serving
 from api.state import State
 from data.districts import District
@@ -22,6 +23,7 @@ from etl.actor import PUBLIC
 from geo.errors import SignInError
 
 router = APIRouter()
+people = APIRouter(include_in_schema=False, route_class=PageRoute)
 
 _LOCAL = re.compile(r"/(?![/\\])[^\\\x00-\x20]*")
 
@@ -75,13 +77,13 @@ def close_session(request: Request, response: Response, state: Serving, actor: A
     _sign_out(request, response, state, actor)
 
 
-@router.get(auth.SIGN_IN, include_in_schema=False)
+@people.get(auth.SIGN_IN)
 async def sign_in_page(request: Request, state: Serving, next: Annotated[Next, Query()] = "/") -> Response:  # noqa: A002
     """Show the form to sign in with."""
     return pages.render(request, "sign_in.html", district=_only(state), next=next, name="", failed=False)
 
 
-@router.post(auth.SIGN_IN, include_in_schema=False)
+@people.post(auth.SIGN_IN)
 def sign_in(
     request: Request,
     state: Serving,
@@ -100,12 +102,15 @@ def sign_in(
     return response
 
 
-@router.post("/sign-out", include_in_schema=False)
+@people.post("/sign-out")
 def sign_out(request: Request, state: Serving, actor: Acting) -> Response:
     """Sign out and go to the map."""
     response = RedirectResponse("/", HTTPStatus.SEE_OTHER)
     _sign_out(request, response, state, actor)
     return response
+
+
+router.include_router(people)
 
 
 def _signed_in(request: Request, response: Response, state: State, name: str, password: str) -> SignedIn:

@@ -118,6 +118,17 @@ def test_without_a_database_the_process_lives_and_says_so():
             assert response.status_code == 503
             assert response.headers["content-type"] == "application/problem+json"
             assert "nonexistent" not in response.text
+        given = {"name": "planner", "password": "a password that is long"}
+        for answer in (
+            client.post("/api/v1/session", json=given),
+            client.get("/api/v1/session", headers={"Authorization": "Bearer token"}),
+            client.post("/sign-in", data=given),
+            client.get("/plans", headers={"Cookie": "gridgov_session=token"}),
+        ):
+            assert answer.status_code == 503
+            assert "cannot be reached" in answer.text
+            assert "nonexistent" not in answer.text
+        assert answer.headers["content-type"] == "text/html; charset=utf-8"
 
 
 def test_a_database_that_goes_away_is_said_and_memory_still_answers(store, serving):
@@ -294,3 +305,6 @@ def test_nothing_given_is_a_fault_of_ours(client, path, filling, query):
     assert response.status_code < 500
     if response.status_code >= 400:
         assert response.headers["content-type"] == "application/problem+json"
+    parsed = {"Content-Type": "application/json"}
+    endless = client.post("/api/v1/session", content=(b"x" * 100_000 for _ in range(11)), headers=parsed)
+    assert (endless.status_code, endless.json()["type"]) == (413, "urn:gridgov:problem:too-large")
