@@ -67,8 +67,10 @@ class Following:
                 self._listen()
             except (GridgovError, SQLAlchemyError, psycopg.Error) as error:
                 log.warning("changes are not followed now: %s", type(error).__name__)
-                self._ended.wait(_BACK_OFF_S[min(self._failures, len(_BACK_OFF_S) - 1)])
-                self._failures += 1
+            except Exception:  # a thread that ended would leave answers to grow stale
+                log.exception("changes are not followed now")
+            self._ended.wait(_BACK_OFF_S[min(self._failures, len(_BACK_OFF_S) - 1)])
+            self._failures += 1
 
     def _listen(self) -> None:
         """Refresh on each notice and every few seconds, until the connection breaks or the end."""

@@ -13,7 +13,8 @@ T = TypeVar("T")
 class Kept(Generic[T]):
     """The last few things made, by a key that names all they were made from.
 
-    They are made one after the other, so that many who ask leave a processor to everybody else.
+    They are made one after the other, so that many who ask leave a processor to everybody else; whoever asks for
+    what is there does not wait for them.
 
     Parameters
     ----------
@@ -25,13 +26,25 @@ class Kept(Generic[T]):
         self._size = size
         self._held: OrderedDict[Hashable, T] = OrderedDict()
         self._making = threading.Lock()
+        self._touching = threading.Lock()
 
     def get(self, key: Hashable, make: Callable[[], T]) -> T:
         """Return what is kept under a key, made now where there is nothing."""
+        found = self._find(key)
+        if found is not None:
+            return found
         with self._making:
-            if key not in self._held:
-                self._held[key] = make()
-                if len(self._held) > self._size:
-                    self._held.popitem(last=False)
-            self._held.move_to_end(key)
-            return self._held[key]
+            found = self._find(key)  # somebody may have made it meanwhile
+            if found is None:
+                found = make()
+                with self._touching:
+                    self._held[key] = found
+                    if len(self._held) > self._size:
+                        self._held.popitem(last=False)
+            return found
+
+    def _find(self, key: Hashable) -> T | None:
+        with self._touching:
+            if key in self._held:
+                self._held.move_to_end(key)
+            return self._held.get(key)

@@ -104,8 +104,8 @@ class Worker:
             try:
                 activate_due(self._store, district)
                 self._ask_daily(district)
-            except GridgovError as error:  # one district's fault must not stop the others
-                log.warning("district %s: %s", district, error)
+            except Exception:  # one district's fault must not stop the others
+                log.exception("district %s: what falls due is not carried out yet", district)
         self._woken |= set(known)
 
     def _ask_daily(self, district: str) -> None:
@@ -132,10 +132,12 @@ class Worker:
 
     def _carry_out(self, district: str, kind: str) -> None:
         """Do the next job of a kind in a district; the thread's whole life."""
+        more = False
         try:
-            if run_next(self._store, district, self._kinds[kind], self._files, self._stopping):
-                self._woken.add(district)
+            more = run_next(self._store, district, self._kinds[kind], self._files, self._stopping)
         except (GridgovError, SQLAlchemyError, psycopg.Error) as error:
             log.warning("a job %s of district %s was cut off: %s", kind, district, type(error).__name__)
         finally:
             del self._running[district, kind]
+            if more:  # said last: while this runs, its kind is passed over
+                self._woken.add(district)

@@ -40,3 +40,26 @@ def test_many_who_ask_at_once_have_it_made_once():
     for thread in threads:
         thread.join()
     assert made == [1]
+
+
+def test_what_is_there_is_given_while_another_is_made():
+    kept: Kept[int] = Kept(2)
+    kept.get("there", lambda: 1)
+    begun, end = threading.Event(), threading.Event()
+
+    def make() -> int:
+        begun.set()
+        end.wait(10)
+        return 2
+
+    maker = threading.Thread(target=kept.get, args=("slow", make))
+    maker.start()
+    begun.wait(10)
+    found: list[int] = []
+    reader = threading.Thread(target=lambda: found.append(kept.get("there", lambda: 3)))
+    reader.start()
+    reader.join(5)
+    assert found == [1]
+    end.set()
+    maker.join(10)
+    assert kept.get("slow", lambda: 4) == 2
