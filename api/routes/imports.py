@@ -202,4 +202,4 @@ def _csv(titles: Sequence[str], rows: Iterable[Sequence[Any]], name: str) -> Res
 
 def _harmless(value: Any) -> Any:
     """Return a cell that no spreadsheet takes for a formula."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@") else value
+    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
