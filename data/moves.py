@@ -206,12 +206,34 @@ def last_standing(connection: Connection, district: str, plan_id: int) -> tuple[
 
 
 def editors(connection: Connection, district: str, plan: Plan) -> set[str]:
-    """Return everybody who had a hand in a plan."""
+    """Return everybody who had a hand in a plan, in what it was copied from too; see `hands`."""
     rows = connection.execute(
         text("SELECT DISTINCT actor FROM plan_moves WHERE district = :district AND plan_id = :plan"),
         {"district": district, "plan": plan.id},
     )
-    return {plan.author, *rows.scalars()}
+    return {plan.author, *rows.scalars(), *plan.report.get("hands", ())}
+
+
+def hands(connection: Connection, district: str, source: Plan | None) -> list[str]:
+    """Return who had a hand in what a copy of a plan begins with, for its ``report["hands"]``.
+
+    Nobody's hand counts in what was in force: somebody else approved that.
+    """
+    if source is None or source.activated_at is not None:
+        return []
+    return sorted(editors(connection, district, source))
+
+
+def decided(connection: Connection, district: str, plan: Plan) -> set[int]:
+    """Return the cells of a draft that were moved by hand."""
+    rows = connection.execute(
+        text(
+            "SELECT DISTINCT unnest(cells) FROM plan_moves WHERE district = :district AND plan_id = :plan"
+            " AND revision > 1 AND undoes IS DISTINCT FROM 0"
+        ),
+        {"district": district, "plan": plan.id},
+    )
+    return set(rows.scalars())
 
 
 def touched(connection: Connection, district: str, plan: Plan, grids: Iterable[int]) -> list[dict[str, Any]]:

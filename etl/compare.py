@@ -85,10 +85,16 @@ def compare(store: Store, district: str, after: int, before: int | None = None) 
 
 
 def predecessor(connection: Connection, district: str, plan: plans.Plan) -> plans.Plan | None:
-    """Return what a plan is held against: the one it followed in force, else the one it is based on."""
+    """Return what a plan is held against: the one it followed in force, else the nearest published it descends from.
+
+    Between them lies all that the plan would change, though it began as a copy of another draft.
+    """
     if plan.effective is not None:
         return plans.before(connection, district, plan)
-    return plans.base_of(connection, district, plan)
+    base = plans.base_of(connection, district, plan)
+    while base is not None and base.effective is None:
+        base = plans.base_of(connection, district, base)
+    return base
 
 
 def _compare(

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from data import cells as stored_cells
-from data import locks, plans, rebase, versions
+from data import locks, moves, plans, rebase, versions
 from data.session import Store
 from etl.acting import Act, acting
 from etl.actor import Actor
@@ -34,7 +34,8 @@ def open_draft(
 ) -> Changed:
     """Open a draft that begins as another plan is, on the cells there are now.
 
-    Grids keep their identity, so that one that was retired since gets its own code back.
+    Grids keep their identity, so that one that was retired since gets its own code back. A copy of what was
+    never in force is a change of the same plan as its source; `etl.rebase` brings it up to date.
 
     Parameters
     ----------
@@ -103,8 +104,11 @@ def _copied(act: Act, source: plans.Plan, origin: str, title: str | None) -> Cha
     known = carried.reindex(ground.cells.id).fillna(-1).to_numpy(np.int64)
     problem = pose(ground, known, source.target, source.tolerance_percent)
     assigned = with_identities(connection, district, ground, fill(problem, known), known)
-    pending = source.state == "draft" or source.scheduled
-    based_on = source if pending else plans.in_force(connection, district)
+    based_on = source if source.activated_at is None else plans.in_force(connection, district)
+    report = {
+        "after": asdict(figures(measure(problem, assigned))),
+        "hands": moves.hands(connection, district, source),
+    }
     plan = plans.add_draft(
         connection,
         district,
@@ -118,7 +122,7 @@ def _copied(act: Act, source: plans.Plan, origin: str, title: str | None) -> Cha
             "target": source.target,
             "tolerance_percent": source.tolerance_percent,
             "author": act.actor.id,
-            "report": json.dumps({"after": asdict(figures(measure(problem, assigned)))}),
+            "report": json.dumps(report),
         },
         pd.DataFrame({"cell_id": ground.cells.id, "grid_id": assigned}),
     )

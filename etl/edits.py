@@ -94,7 +94,8 @@ def undo(
     Raises
     ------
     ConflictError
-        If nothing is left to take back, or cells of it were made anew since.
+        If nothing is left to take back, or cells of it were made anew, or the draft was brought onto
+        another plan, since.
     """
     with acting(store, actor, district) as act:
 
@@ -104,6 +105,7 @@ def undo(
             if last is None:
                 raise ConflictError(f"Plan {number} has no moves to take back.", "It is as it was opened.")
             undone, former = last
+            _check_same_base(plan, undone)
             stand = moves.standing(act.connection, act.code, plan, list(former))
             if len(stand) < len(former):
                 raise ConflictError(
@@ -227,6 +229,19 @@ def _check_goals(act: Act, plan: plans.Plan, stand: pd.DataFrame) -> None:
         raise CheckError(
             f"{len(astray)} of the cells would go to a grid of another community: {_listed(astray.cell_id)}.",
             "A grid lies in one community: move them to a grid of their own.",
+        )
+
+
+def _check_same_base(plan: plans.Plan, undone: int) -> None:
+    """See that moves taken back were made as a change of the plan that the draft is a change of now.
+
+    Cells have gone to other grids since otherwise, and grids they came from may be retired.
+    """
+    merges = [each for each in plan.report.get("rebases", ()) if each["onto"] and each["revision"] > undone]
+    if merges:
+        raise ConflictError(
+            f"The draft was brought onto plan {merges[-1]['onto']} after revision {undone}.",
+            "Move the cells by hand instead.",
         )
 
 

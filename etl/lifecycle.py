@@ -163,15 +163,22 @@ def withdraw(
     with acting(store, actor, district) as act:
         plan = taken(act, number, "withdraw", revision)
         if plan.state == "published" and not plan.scheduled:
-            raise ConflictError(
-                f"Plan {number} took effect on {plan.effective:%Y-%m-%d %H:%M}.",
-                f"Roll back instead: gridgov plan rollback {number}.",
-            )
+            raise _took_effect(plan)
         comments.add(act.connection, act.code, plan.id, actor.id, _said(reason))
         if plan.scheduled:
             plans.unpublish(act.connection, act.code, plan)
             versions.advance(act.connection, act.code, "grids", "plans", "locate")
-        return moved_on(act, plan, "withdraw")
+        done = moved_on(act, plan, "withdraw")
+        if plan.effective is not None and plan.effective <= plans.instant(act.connection, act.code):
+            raise _took_effect(plan)  # while it was being withdrawn
+        return done
+
+
+def _took_effect(plan: plans.Plan) -> ConflictError:
+    return ConflictError(
+        f"Plan {plan.number} took effect on {plan.effective:%Y-%m-%d %H:%M}.",
+        f"Roll back instead: gridgov plan rollback {plan.number}.",
+    )
 
 
 def comment(

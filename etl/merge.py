@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from data import assignments, locks, moves, plans, rebase
 from etl.acting import Act
+from etl.plans import with_identities
+from etl.posing import pose, read_ground
 from geo.errors import ConflictError
+from geo.fill import fill
 
+NOWHERE = -1
+"""Stands for the grid of a cell whose land a plan did not cover."""
 NOT_BY_HAND = 0
 """Recorded as the revision a merge's moves take back, so that none is taken back itself."""
 
@@ -37,7 +43,8 @@ def merge(act: Act, plan: plans.Plan) -> Merged | None:
     """Apply what a draft changes to the plan in force, where that is not what the draft was made from.
 
     A cell the draft had not moved goes where the plan in force has it; one it had moved, or that is locked,
-    stays where the draft has it, unless that grid was retired meanwhile. O(n) in the cells.
+    stays where the draft has it, unless that grid was retired meanwhile. Land that the draft's base did not
+    cover was moved where hands moved it. O(n) in the cells.
 
     Parameters
     ----------
@@ -67,12 +74,11 @@ def merge(act: Act, plan: plans.Plan) -> Merged | None:
             "Open a draft from the plan in force: gridgov plan open.",
         )
     cells = _three(act, plan, base, current)
-    retired = set(cells.before.dropna()) - set(cells.now.dropna())
-    own = cells.held | (cells.draft != cells.before)
-    lost = own & cells.draft.isin(retired)
-    goal = cells.draft.where((own & ~lost) | cells.now.isna(), cells.now)
-    both = own & ~lost & (cells.now != cells.before) & (cells.now != cells.draft)
-    moving = goal[goal != cells.draft].astype("int64").to_dict()
+    retired = cells.draft.isin(set(cells.before) - set(cells.now))
+    lost, stays = cells.own & retired, cells.own & ~retired
+    both = stays & (cells.now != cells.before) & (cells.now != cells.draft) & (cells.now != NOWHERE)
+    goal = _filled(act, plan, cells.draft.where(stays | ((cells.now == NOWHERE) & ~retired), cells.now))
+    moving = goal[goal != cells.draft].to_dict()
     revision = plans.rebase(connection, district, plan, current)
     if moving:
         moves.apply(
@@ -94,21 +100,41 @@ def merge(act: Act, plan: plans.Plan) -> Merged | None:
 
 
 def _three(act: Act, plan: plans.Plan, base: plans.Plan, current: plans.Plan) -> pd.DataFrame:
-    """Return, by cell, its grid in the draft, in what that was made from, and in force; and whether it is locked."""
+    """Return, by cell, its grid in the ``draft``, ``before`` in what that was made from, and ``now`` in force.
+
+    ``own`` is whether the draft decides on it: it moved it, or holds it locked.
+    """
     connection, district = act.connection, act.code
     draft = assignments.of_plan(connection, district, plan.id).set_index("cell_id").grid_id
     before, now = (
-        rebase.carried(connection, district, each.id, plan.cell_set).set_index("cell_id").grid_id
+        rebase.carried(connection, district, each.id, plan.cell_set)
+        .set_index("cell_id")
+        .grid_id.fillna(NOWHERE)
+        .astype("int64")
         for each in (base, current)
+    )
+    moved = (draft != before).where(
+        before != NOWHERE, draft.index.isin(moves.decided(connection, district, plan))
     )
     locked = locks.of_plan(connection, district, plan.id)
     stand = moves.standing(connection, district, plan, draft.index.tolist()).set_index("cell_id")
     return pd.DataFrame(
         {
-            "draft": draft.astype("Int64"),
+            "draft": draft,
             "before": before,
             "now": now,
-            "held": draft.isin(locked.grid_id) | draft.index.isin(locked.cell_id),
+            "own": moved | draft.isin(locked.grid_id) | draft.index.isin(locked.cell_id),
             "building_id": stand.building_id,
         }
     )
+
+
+def _filled(act: Act, plan: plans.Plan, goal: pd.Series) -> pd.Series:
+    """Give cells that are left without a grid that of their neighbours."""
+    if not (goal == NOWHERE).any():
+        return goal
+    ground = read_ground(act.connection, act.code, act.district.srid, plan.cell_set)
+    known = goal.loc[ground.cells.id].to_numpy(np.int64)
+    problem = pose(ground, known, plan.target, plan.tolerance_percent)
+    filled = with_identities(act.connection, act.code, ground, fill(problem, known), known)
+    return pd.Series(filled, index=ground.cells.id)

@@ -207,6 +207,11 @@ def add_proposed(act: Act, proposed: Proposed) -> DraftReport:
         raise StaleError("The district's cells were changed meanwhile.", "Run the rebalance again.")
     before, after = figures(proposal.report.before), figures(proposal.report.after)
     assigned = with_identities(connection, district, ground, proposal.assignment, problem.current)
+    report = {
+        "before": asdict(before),
+        "after": asdict(after),
+        "hands": moves.hands(connection, district, based_on),
+    }
     plan = plans.add_draft(
         connection,
         district,
@@ -220,7 +225,7 @@ def add_proposed(act: Act, proposed: Proposed) -> DraftReport:
             "target": problem.target,
             "tolerance_percent": problem.tolerance_percent,
             "author": act.actor.id,
-            "report": json.dumps({"before": asdict(before), "after": asdict(after)}),
+            "report": json.dumps(report),
         },
         pd.DataFrame({"cell_id": ground.cells.id, "grid_id": assigned}),
     )

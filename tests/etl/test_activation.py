@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
 
@@ -13,6 +14,7 @@ from etl import drafts
 from etl.activation import activate_due
 from etl.edits import Move
 from etl.plans import rebalance
+from etl.rebase import rebase_plan
 from geo.errors import ConflictError
 from tests.etl.test_lifecycle import together
 from tests.governed import AUTHOR, HOUR
@@ -163,6 +165,20 @@ def test_from_its_time_on_it_cannot(place):
     assert place.in_force() == number
 
 
+def test_a_plan_that_takes_effect_while_it_is_withdrawn_is_not(place):
+    number = place.brought("approved")
+    place.publish(number, place.now() + 0.7 * SECOND)
+    with ThreadPoolExecutor(1) as pool:
+        with place.store.begin(place.code) as connection:
+            connection.execute(text("LOCK TABLE plan_comments IN SHARE MODE"))  # the reason waits for it
+            withdrawal = pool.submit(place.withdraw, number)
+            time.sleep(0.8)
+        with pytest.raises(ConflictError, match="took effect"):
+            withdrawal.result()
+    assert place.in_force() == number
+    assert activate_due(place.store, place.code) == [number]
+
+
 def test_one_plan_waits_at_a_time(place):
     number = scheduled(place)
     rival = place.brought("approved")
@@ -189,6 +205,7 @@ def test_codes_of_a_withdrawn_plan_are_never_given_to_others(place):
     assert other != new
     assert place.codes(again)[other] == f"{int(issued) + 1:015d}"
     restored = place.open(base=number)
+    assert rebase_plan(place.store, AUTHOR, place.code, restored).conflicts
     assert place.put_out(restored).codes_issued == 0
     assert place.codes(restored)[new] == issued
 

@@ -12,7 +12,9 @@ from data import problems, versions
 from etl import drafts, edits, lifecycle
 from etl.actor import Actor
 from etl.edits import Move
+from etl.plans import rebalance
 from etl.publish import publish
+from etl.rebase import rebase_plan
 from geo.errors import (
     CheckError,
     ConflictError,
@@ -143,6 +145,26 @@ def test_nobody_approves_what_they_had_a_hand_in(place):
     assert place.digest() == before
     place.approve(number)
     assert place.plan(number).approved_by == "approver"
+
+
+def test_a_copy_is_not_approved_by_those_who_had_a_hand_in_its_source(place):
+    west, east, *_ = place.grids()
+    source = place.open()
+    place.move(source, Move(east, cells=place.cells(west)[-1:]), actor=EDITOR)
+    copy = place.open(Actor("copyist"), base=source)
+    balanced = rebalance(place.store, Actor("copyist"), place.code, base=copy).number
+    place.put_out(place.open(Actor("other")))
+    rebase_plan(place.store, Actor("copyist"), place.code, copy)
+    rebase_plan(place.store, Actor("copyist"), place.code, balanced)
+    for number in (copy, balanced):
+        place.submit(number)
+        for actor in (AUTHOR, EDITOR, Actor("copyist")):
+            with pytest.raises(ForbiddenError, match="had a hand"):
+                place.approve(number, actor)
+    place.approve(copy)
+    place.publish(copy)
+    place.submit(again := place.open(Actor("copyist")))
+    place.approve(again, AUTHOR)
 
 
 def test_waivers_need_a_reason_and_end_when_the_plan_is_sent_back(place):

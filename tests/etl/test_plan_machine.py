@@ -21,6 +21,7 @@ from etl.activation import activate_due
 from etl.actor import Actor
 from etl.edits import Move
 from etl.lifecycle import TRANSITIONS
+from etl.rebase import rebase_plan
 from geo.errors import ConflictError, ForbiddenError, GridgovError, StaleError
 from tests.governed import AUTHOR, HOUR, WAIVED, governed
 
@@ -111,6 +112,21 @@ class Model:
             number = self.plans[number].based_on
         return number
 
+    def merge(self, number: int, actor: Actor) -> None:
+        """Apply what a draft changes to the plan in force: a merge of three assignments, cell by cell."""
+        plan, onto = self.plans[number], self.plans[self.in_force]
+        before, now = self.plans[self.base(plan)].assignment, onto.assignment
+        retired = set(before.values()) - set(now.values())
+        merged = {}
+        for cell, grid in plan.assignment.items():
+            own = grid != before[cell] or cell in plan.locked["cell"] or grid in plan.locked["grid"]
+            merged[cell] = grid if own and grid not in retired else now[cell]
+        if merged != plan.assignment:
+            plan.editors.add(actor.id)
+        plan.assignment, plan.based_on, plan.done = merged, self.in_force, []
+        plan.locked["grid"] &= set(merged.values())
+        plan.revision += 1
+
     def refusal(self, number: int, verb: str) -> type[GridgovError] | None:
         """What forbids an act of the table of transitions."""
         plan = self.plans[number]
@@ -179,10 +195,26 @@ class PlanMachine(RuleBasedStateMachine):
         done = self.attempt(
             lambda: drafts.open_draft(self.store, actor, self.place.code, base=source), lambda: None
         )
-        based_on = source if self.model.plans[source].state == "draft" else self.model.in_force
+        copied = self.model.plans[source]
+        based_on = self.model.in_force if copied.activated else source
+        hands = set() if copied.activated else copied.editors
         self.model.plans[done.number] = ModelPlan(
-            "draft", based_on, dict(self.model.plans[source].assignment), {actor.id}
+            "draft", based_on, dict(copied.assignment), {actor.id} | hands
         )
+
+    @rule(wanted=choice, actor=people)
+    def rebase(self, wanted: int, actor: Actor) -> None:
+        number = self.pick(wanted, "draft")
+        stale = self.model.base(self.model.plans[number]) != self.model.in_force
+        done = self.attempt(
+            lambda: rebase_plan(self.store, actor, self.place.code, number),
+            lambda: None if self.model.plans[number].state == "draft" else ConflictError,
+            rows=int(stale),
+        )
+        if done:
+            assert (done.onto == self.model.in_force) is stale
+        if done and stale:
+            self.model.merge(number, actor)
 
     @rule(wanted=choice, actor=people)
     def roll_back(self, wanted: int, actor: Actor) -> None:
