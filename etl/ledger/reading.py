@@ -39,7 +39,7 @@ def read_folder(folder: Path, statement: Statement) -> tuple[Batch, list[Path]]:
         used += [path] if found else []
     if not tables:
         raise InputError(
-            f"{folder} holds no file named after a noun of the ledger.",
+            f"{folder.name} holds no file named after a noun of the ledger.",
             f"Name files {', '.join(f'{n.name} or {n.zh}' for n in list(LEDGER.values())[:3])} ...; "
             "gridgov template writes empty ones.",
         )

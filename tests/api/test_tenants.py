@@ -57,6 +57,8 @@ BODIES: dict[str, Sent] = {
     "POST /api/v1/plans/{number}/publish": lambda t: {"json": {}},
     "POST /api/v1/plans/{number}/withdraw": lambda t: {"json": {"reason": "said"}},
     "POST /api/v1/imports/{number}/undo": lambda t: {},
+    "POST /api/v1/imports": lambda t: {"files": {"files": ("a.csv", b"x")}},
+    "POST /imports": lambda t: {"files": {"files": ("a.csv", b"x")}},
     "POST /api/v1/jobs": lambda t: {"json": {"kind": "build_cells"}},
     "POST /api/v1/jobs/{number}/cancel": lambda t: {},
     "POST /api/v1/jobs/{number}/retry": lambda t: {},
