@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -10,11 +11,12 @@ from pydantic import BaseModel, Field
 from sqlalchemy import Connection
 
 from api.fresh import read
-from api.params import API, Code, Limit, Offset, Reading
+from api.params import API, LARGEST_NUMBER, Asked, Code, Limit, Offset, Reading
 from api.schemas import Model
-from data import codes, history, layers
+from data import codes, history, layers, plans
 from data.layers import Selection
 from data.locate import Edition
+from geo.errors import InputError, NotFoundError
 
 router = APIRouter(prefix=API, tags=["grids"])
 
@@ -155,10 +157,14 @@ def grids(
         str | None, Query(pattern=r"^\d{12}$", description="Only those of this community.")
     ] = None,
     kind: Annotated[Literal["basic", "special"] | None, Query()] = None,
+    plan: Annotated[
+        int | None, Query(ge=1, le=LARGEST_NUMBER, description="Those of this published plan, also to come.")
+    ] = None,
     limit: Limit = 1000,
     offset: Offset = 0,
 ) -> Response:
-    """List the grids of the plan in force by code."""
+    """List the grids of the plan in force, or of another that was published, by code."""
+    asked = asked if plan is None else _when_in_force(asked, plan)
     filters = {"community_code": community, "kind": kind}
     chosen = Selection(
         {column: value for column, value in filters.items() if value},
@@ -172,6 +178,18 @@ def grids(
         return Grids(total=total, grids=rows)
 
     return read(asked, make)
+
+
+def _when_in_force(asked: Asked, number: int) -> Asked:
+    """Return what is asked for the instant a plan took, or will take, effect."""
+    if asked.as_of is not None:
+        raise InputError("A plan is named and an instant too.", "Give plan or as_of.")
+    code = asked.state.served(asked.district).district.code
+    with asked.state.store.read(code) as connection:
+        effective = plans.get(connection, code, number).effective
+    if effective is None:
+        raise NotFoundError(f"Plan {number} is not published.", "GET /api/v1/plans lists those that are.")
+    return replace(asked, as_of=effective)
 
 
 @router.get("/grids/{code}", summary="What a grid's code names (网格编码)", response_model=Resolved)

@@ -140,3 +140,22 @@ def test_what_cannot_be_stored_or_is_no_date_is_refused(people):
         form = {"at": at, "key": "12345678", "revision": "1"}
         assert approver.post("/plans/1/publish", data=form).status_code == 422
     assert planner.get("/api/v1/jobs?kind=%00").status_code == 422
+
+
+def test_the_grids_of_a_plan_that_is_yet_to_come_are_shown(people):
+    planner, approver, public = people("planner"), people("approver"), people(None)
+    post(planner, "")
+    first = public.get("/api/v1/grids").json()["grids"]
+    moves = [{"buildings": [f"B1-0-{row}" for row in range(6)], "to": "new"}]
+    assert post(planner, "/2/moves", {"revision": 1, "moves": moves}).status_code == 200
+    assert public.get("/api/v1/grids?plan=2").status_code == 404
+    assert post(planner, "/2/submit").status_code == 200
+    assert post(approver, "/2/approve", {"waive": {"all": "试行"}}).status_code == 200
+    assert post(approver, "/2/publish", {"at": "2900-01-01"}).status_code == 200
+    coming = public.get("/api/v1/grids?plan=2")
+    assert coming.headers["gridgov-plan"] == "2"
+    assert (len(coming.json()["grids"]), {g["plan"] for g in coming.json()["grids"]}) == (len(first) + 1, {2})
+    assert public.get("/api/v1/grids?plan=1").json()["grids"] == first
+    assert public.get("/api/v1/grids").json()["grids"] == first
+    assert public.get("/api/v1/grids?plan=3").status_code == 404
+    assert public.get("/api/v1/grids?plan=2&as_of=2900-01-02").status_code == 400
