@@ -15,7 +15,7 @@ from api import auth, errors, uploads
 from api.access import AccessLog
 from api.following import Following
 from api.limits import Limits
-from api.permissions import permit
+from api.permissions import ACTIONS, ROUTES, permit
 from api.routes import (
     accounts,
     audit,
@@ -38,6 +38,7 @@ from api.routes import (
 from api.state import State
 from data.session import Store
 from data.settings import Settings
+from etl.actor import PUBLIC
 from geo import __version__
 from geo.errors import SignInError
 
@@ -91,6 +92,13 @@ _PROBLEM = {
     "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
 }
 
+_SIGN_INS = {
+    "bearer": {"type": "http", "scheme": "bearer"},
+    "cookie": {"type": "apiKey", "in": "cookie", "name": auth.COOKIE},
+}
+_REFUSALS = {"401": "Nobody is signed in.", "403": "The account's roles or districts do not take it in."}
+_CLASH = {"409": "It clashes with what is stored."}
+
 
 def create_app(store: Store, settings: Settings) -> FastAPI:
     """Return the application.
@@ -141,11 +149,26 @@ def create_app(store: Store, settings: Settings) -> FastAPI:
 
 
 class _Documented(FastAPI):
-    """FastAPI with the schema of problems, which no route returns, among the components."""
+    """FastAPI that also describes problems, which no route returns, and who may do what, which `permit` holds."""
 
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:
-            schemas = super().openapi().setdefault("components", {}).setdefault("schemas", {})
+            described = super().openapi()
+            components = described.setdefault("components", {})
             problem = errors.Problem.model_json_schema(ref_template="#/components/schemas/{model}")
-            schemas |= {**problem.pop("$defs"), "Problem": problem}
+            components.setdefault("schemas", {}).update({**problem.pop("$defs"), "Problem": problem})
+            components["securitySchemes"] = _SIGN_INS
+            for path, methods in described["paths"].items():
+                for method, route in methods.items():
+                    _say_who(method, route, ACTIONS[ROUTES[f"{method.upper()} {path}"]].split())
         return super().openapi()
+
+
+def _say_who(method: str, route: dict[str, Any], roles: list[str]) -> None:
+    """Describe which sign-in a route needs; nothing is said of what the public may."""
+    if PUBLIC.roles & set(roles):
+        return
+    route["security"] = [{name: []} for name in _SIGN_INS]
+    route["description"] = f"{route['description']}\n\nRoles (角色): {', '.join(roles)}."
+    refusals = _REFUSALS if method == "get" else _REFUSALS | _CLASH
+    route["responses"] |= {status: {**_PROBLEM, "description": said} for status, said in refusals.items()}

@@ -13,6 +13,7 @@ from sqlalchemy import text
 from starlette.testclient import TestClient
 
 from api.app import create_app
+from api.permissions import ACTIONS, ROUTES
 from data import versions
 from data.session import Store
 from data.settings import Settings
@@ -260,6 +261,19 @@ def test_the_description_is_whole(client):
         for operation in operations.values():
             assert operation["tags"], path
             assert "4XX" in operation["responses"], path
+
+
+def test_the_description_says_what_needs_a_sign_in(client):
+    described = client.get("/api/v1/openapi.json").json()
+    signs = described["components"]["securitySchemes"]
+    assert (signs["bearer"]["scheme"], signs["cookie"]["name"]) == ("bearer", "gridgov_session")
+    for path, operations in described["paths"].items():
+        for method, operation in operations.items():
+            public = "public" in ACTIONS[ROUTES[f"{method.upper()} {path}"]]
+            assert ("security" in operation) != public, path
+            assert ({"401", "403"} <= set(operation["responses"])) != public, path
+    assert "planner, admin" in described["paths"]["/api/v1/plans"]["post"]["description"]
+    assert "409" in described["paths"]["/api/v1/plans"]["post"]["responses"]
 
 
 HOSTILE = st.one_of(
