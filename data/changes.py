@@ -11,6 +11,7 @@ from geoalchemy2 import Geometry
 from sqlalchemy import Connection, text
 
 from data.tables import Base
+from geo.errors import ConflictError
 
 NOUNS = (
     "towns",
@@ -29,6 +30,7 @@ NOUNS = (
 )
 """Tables an import writes, those that others refer to first."""
 
+_SHOWN = 20
 _FLEETING = {"duties": ("grid_id",)}
 """Columns that follow the plan in force: they are no change of the row."""
 
@@ -156,9 +158,19 @@ def undo(connection: Connection, district: str, import_id: int, noun: str) -> Un
     """Bring the rows of a table back to what they were before an import.
 
     What it added is retired, or deleted where nothing can be retired (duties and cases).
+
+    Raises
+    ------
+    ConflictError
+        If a code that a row had before was given to another since.
     """
     values = {"district": district, "import": import_id, "noun": noun}
     left = _set_apart(connection, noun, values)
+    if taken := _taken(connection, noun, values):
+        raise ConflictError(
+            f"Codes that {noun} had before were given to others since: {', '.join(taken[:_SHOWN])}.",
+            "Import a corrected file instead.",
+        )
     removed = connection.execute(text(_removal(noun)), values).rowcount
     restored = connection.execute(text(_restoration(noun)), values).rowcount
     if "retired_at" not in _columns(noun):
@@ -187,6 +199,17 @@ def _set_apart(connection: Connection, noun: str, values: Mapping[str, Any]) -> 
         values,
     ).scalar_one()
     return int(counted) - int(staged)
+
+
+def _taken(connection: Connection, noun: str, values: Mapping[str, Any]) -> list[str]:
+    """Return the codes that rows would get back and that others have now, retired ones too."""
+    found = " UNION ".join(
+        f"SELECT t.{key} FROM undoing u JOIN {noun} t ON t.district = :district AND t.id <> u.row_id"
+        f" AND t.{key} = u.before->>'{key}'"
+        for key in ("external_code", "code")
+        if key in _columns(noun)
+    )
+    return list(connection.execute(text(f"{found} ORDER BY 1"), values).scalars()) if found else []
 
 
 def _removal(noun: str) -> str:

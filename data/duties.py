@@ -13,7 +13,10 @@ from data.frames import read
 
 
 def bind_stated(connection: Connection, district: str, plan_id: int) -> int:
-    """Bind duties known by the ledger's code to the grid of a plan that code stands for; return how many."""
+    """Bind duties known by the ledger's code to the grid of a plan that code stands for; return how many.
+
+    A primary duty waits while somebody else has the grid, whose duty went over to it with a plan.
+    """
     bound = connection.execute(
         text(
             "UPDATE duties d SET grid_id = e.grid_id FROM ("
@@ -21,6 +24,8 @@ def bind_stated(connection: Connection, district: str, plan_id: int) -> int:
             " JOIN plan_grids pg ON pg.district = e.district AND pg.grid_id = e.grid_id AND pg.plan_id = :plan"
             " WHERE e.district = :district ORDER BY e.external_code, e.share DESC, e.grid_id) e"
             " WHERE d.district = :district AND d.grid_id IS NULL AND d.stated_grid = e.external_code"
+            " AND NOT EXISTS (SELECT FROM duties o WHERE o.district = d.district AND o.grid_id = e.grid_id"
+            " AND o.role = 'primary' AND d.role = 'primary' AND o.valid && d.valid)"
         ),
         {"district": district, "plan": plan_id},
     )

@@ -32,7 +32,8 @@ def undo_import(store: Store, actor: Actor, district: str, import_id: int) -> Un
     NotFoundError
         If there is no such import.
     ConflictError
-        If it changed nothing, was undone already, or later imports touched the same rows.
+        If it changed nothing, was undone already, later imports touched the same rows, or a code it changed was
+        given to another row since.
     """
     with acting(store, actor, district) as act:
         connection = act.connection
