@@ -124,7 +124,7 @@ def test_without_a_database_the_process_lives_and_says_so():
             client.post("/api/v1/session", json=given),
             client.get("/api/v1/session", headers={"Authorization": "Bearer token"}),
             client.post("/sign-in", data=given),
-            client.get("/plans", headers={"Cookie": "gridgov_session=token"}),
+            client.get("/imports", headers={"Cookie": "gridgov_session=token"}),
         ):
             assert answer.status_code == 503
             assert "cannot be reached" in answer.text
@@ -139,7 +139,10 @@ def test_a_database_that_goes_away_is_said_and_memory_still_answers(store, servi
         reached, store.engine = store.engine, lost.engine
         assert client.get("/readyz").status_code == 503
         assert client.get("/api/v1/grids").status_code == 503
-        assert client.get("/api/v1/resolve?q=康宁花园1幢").json()["status"] == "match"
+        for headers in ({}, {"Authorization": "Bearer token"}):
+            answer = client.get("/api/v1/resolve?q=康宁花园1幢", headers=headers)
+            assert answer.json()["status"] == "match"
+            assert client.get("/healthz", headers=headers).status_code == 200
         store.engine = reached
         assert client.get("/readyz").status_code == 200
 
