@@ -250,9 +250,9 @@ def _stated(connection: Connection, district: str, ground: Ground) -> Labels:
     parts["share"] = (parts.households / total).where(total > 0, 1.0)
     known = grids.external_codes(connection, district).rename(columns={"external_code": "stated_grid"})
     parts = parts.merge(known[["stated_grid", "community_id", "grid_id"]], how="left")
-    fresh = parts.grid_id.isna()
-    parts.loc[fresh, "grid_id"] = grids.add(connection, district, parts.community_id[fresh].tolist())
-    parts["grid_id"] = parts.grid_id.astype("int64")
+    fresh = parts[parts.grid_id.isna()]
+    made = pd.Series(grids.add(connection, district, fresh.community_id.tolist()), fresh.index, dtype="Int64")
+    parts["grid_id"] = parts.grid_id.astype("Int64").fillna(made).astype("int64")
     largest = parts.sort_values(["households", "community_id"], ascending=[False, True])
     parts["largest"] = ~largest.duplicated("stated_grid").reindex(parts.index)
     grids.name_external(connection, district, parts.rename(columns={"stated_grid": "external_code"}))
