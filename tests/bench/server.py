@@ -15,6 +15,7 @@ import uvicorn
 from fastapi import FastAPI, Response
 
 from api.app import create_app
+from api.cli.serve import Server
 from data.session import Store
 from data.settings import Settings
 
@@ -61,7 +62,8 @@ def trivial() -> FastAPI:
 def main(port: str, *database_url: str) -> None:
     """Serve until terminated."""
     app = create_app(Store(*database_url), Settings()) if database_url else trivial()
-    uvicorn.run(app, host=HOST, port=int(port), access_log=False, log_level="warning")
+    config = uvicorn.Config(app, host=HOST, port=int(port), access_log=False, log_level="warning")
+    (Server if database_url else uvicorn.Server)(config).run()
 
 
 if __name__ == "__main__":
