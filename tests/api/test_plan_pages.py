@@ -51,12 +51,13 @@ def moved(page: str) -> int:
     return int(found[1].replace(",", ""))
 
 
-def test_what_is_kept_of_a_plan_follows_the_draft_it_is_based_on(served):
+def test_a_plan_shows_all_it_would_change_though_it_was_opened_from_a_draft(served):
     store, client = served
     base = open_draft(store, PLANNER, CODE).number
-    number = open_draft(store, PLANNER, CODE, base=base).number
-    assert moved(client.get(f"/plans/{number}").text) == 0
     move(store, PLANNER, CODE, base, [Move("new", buildings=column(0))], revision=1)
+    number = open_draft(store, PLANNER, CODE, base=base).number
+    assert moved(client.get(f"/plans/{number}").text) == 120
+    move(store, PLANNER, CODE, base, [Move("new", buildings=column(1))], revision=2)
     assert moved(client.get(f"/plans/{number}").text) == 120
     move(store, PLANNER, CODE, number, [Move("new", buildings=column(5))], revision=1)
     assert moved(client.get(f"/plans/{number}").text) == 240
