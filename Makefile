@@ -25,7 +25,7 @@ demo: setup ## serve the demo district and print its addresses
 	@exec $(BIN)/gridgov demo
 
 test: packages-test check ## run every check and test
-	@exec $(BIN)/pytest
+	@exec $(BIN)/pytest --numprocesses 2 --dist loadfile
 test-unit: packages-test-unit $(VENV)/ready-dev ## run the tests that need no database
 	@exec $(BIN)/pytest tests/unit
 check: packages-test-unit $(VENV)/ready-dev ## look for faults, untidy format and wrong types
