@@ -287,7 +287,8 @@ def _reasons(plan: plans.Plan, rules: set[str], waive: Mapping[str, str]) -> dic
         raise InputError(
             f"There is no rule {unknown[0]!r} to waive.", f"Rules: {', '.join(RULES)}; all means the others."
         )
-    rest = waive.get("all", "").strip() or (AS_FOUND if plan.origin == "imported" else "")
+    first = plan.origin == "imported" and plan.based_on is None
+    rest = waive.get("all", "").strip() or (AS_FOUND if first else "")
     given = {rule: waive.get(rule, "").strip() or rest for rule in rules}
     return {rule: reason for rule, reason in given.items() if reason}
 

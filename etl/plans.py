@@ -71,7 +71,7 @@ class DraftReport:
 def draft_stated(
     store: Store, actor: Actor, district: str, *, target: int = 300, tolerance_percent: int = 10
 ) -> DraftReport:
-    """Draft today's plan from the grids the ledger states for its buildings.
+    """Draft today's plan from the grids the ledger states for its buildings; a change of the plan in force, if any.
 
     A stated grid that spans communities becomes one grid a community; the ledger's code resolves to all of
     them, and the part with the most households carries it. Cells without a stated grid join the grid around
@@ -95,6 +95,7 @@ def add_stated(act: Act, target: int, tolerance_percent: int) -> DraftReport:
     stated = _stated(connection, district, ground)
     problem = pose(ground, stated, target, tolerance_percent)
     assigned = with_identities(connection, district, ground, fill(problem, stated), stated)
+    current = plans.in_force(connection, district)
     after = figures(measure(problem, assigned))
     plan = plans.add_draft(
         connection,
@@ -102,7 +103,7 @@ def add_stated(act: Act, target: int, tolerance_percent: int) -> DraftReport:
         {
             "title": "台账现状 · As found",
             "origin": "imported",
-            "based_on": None,
+            "based_on": current.id if current else None,
             "cell_set": ground.cell_set,
             "target": target,
             "tolerance_percent": tolerance_percent,

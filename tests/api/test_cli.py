@@ -156,7 +156,9 @@ def test_from_a_ledger_to_an_answer(gridgov, district, ledger):
     assert (refused.code, "approved" in refused.err) == (4, True)
     refused = gridgov("plan", "publish", proposed["number"], "--approve-as-system")
     assert (refused.code, "waive" in refused.err) == (4, True)
-    published = gridgov("plan", "publish", proposed["number"], "--approve-as-system", "--waive", "agreed", "--json")
+    published = gridgov(
+        "plan", "publish", proposed["number"], "--approve-as-system", "--waive", "agreed", "--json"
+    )
     assert published.code == 0
     plans = {plan["number"]: plan["state"] for plan in gridgov("plan", "list", "--json").json}
     assert plans == {1: "superseded", 2: "published"}

@@ -118,7 +118,11 @@ def test_a_newer_extract_changes_what_changed(store: Store, tmp_path: Path) -> N
     older = {way: (way, {}) for way in range(1, 9)}
     import_osm(store, SYSTEM, DISTRICT, extract(tmp_path / "older.osm", older), name="演示区")
     before = dict(ask(store, "SELECT external_code, id FROM buildings"))
-    newer = older | {2: (2, {"building": "apartments", "building:levels": "9"}), 3: (20, {}), 9: (9, {"name": "新楼"})}
+    newer = older | {
+        2: (2, {"building": "apartments", "building:levels": "9"}),
+        3: (20, {}),
+        9: (9, {"name": "新楼"}),
+    }
     del newer[4]
     report = import_osm(store, SYSTEM, DISTRICT, extract(tmp_path / "newer.osm", newer, relation=5))
     found = report.differences

@@ -16,6 +16,7 @@ from data import assignments, duties, grids, plans, problems, rebase, versions
 from data import cells as stored_cells
 from etl.actor import SYSTEM, Actor
 from etl.cells import build_cells
+from etl.compare import compare
 from etl.establish import establish
 from etl.ledger import import_tables
 from etl.lifecycle import AS_FOUND, approve, submit
@@ -142,6 +143,18 @@ def test_a_district_that_states_no_grid_gets_the_balancers(store):
     assert (done.draft.after.grids, done.draft.after.in_band) == (4, 4)
     with pytest.raises(ConflictError, match="states its grid"):
         draft_stated(store, SYSTEM, CODE, **BAND)
+
+
+def test_what_a_ledger_states_later_is_a_change_of_the_plan_in_force(store):
+    settle(store)
+    establish(store, SYSTEM, CODE, **BAND)
+    with store.begin(CODE) as connection:
+        connection.execute(text("UPDATE buildings SET stated_grid = 'G1-E' WHERE external_code = 'B1-2-0'"))
+    number = draft_stated(store, SYSTEM, CODE, **BAND).number
+    assert [(pair.cells, pair.households) for pair in compare(store, CODE, number).moves] == [(1, 20)]
+    submit(store, SYSTEM, CODE, number)
+    with pytest.raises(CheckError, match="waive"):
+        approve(store, Actor("somebody else"), CODE, number)
 
 
 def test_establishing_again_changes_nothing(store):
