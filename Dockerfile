@@ -14,7 +14,8 @@ COPY api api
 RUN /venv/bin/pip install --no-cache-dir --no-deps --no-build-isolation .
 
 FROM python:3.12-slim
-RUN useradd --system --create-home --home-dir /home/gridgov gridgov
+RUN useradd --system --create-home --home-dir /home/gridgov gridgov \
+    && install --directory --owner=gridgov /home/gridgov/data
 COPY --from=build /venv /venv
 USER gridgov
 # Compiled functions are kept where this user may write.
