@@ -32,7 +32,7 @@ check: packages-test-unit $(VENV)/ready-dev ## look for faults, untidy format an
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
-bench: packages-demo $(VENV)/ready-dev ## measure speed and quality by ratios (about two minutes)
+bench: packages-demo $(VENV)/ready-dev ## measure speed and quality by ratios (about five minutes)
 	@exec $(BIN)/python -m tests.bench
 kills: packages-demo $(VENV)/ready-dev ## kill some hundred acts in the middle, and look for districts left torn
 	@exec $(BIN)/python -m tests.bench.kills

@@ -259,7 +259,7 @@ _PENDING = """
 SELECT b.id AS building_id, b.external_code, b.address, c.name AS community, g.code AS grid
 FROM buildings b
 JOIN communities c ON c.district = b.district AND c.id = b.community_id
-JOIN plans p ON p.district = b.district AND p.valid @> district_now(:district)
+JOIN plans p ON p.district = b.district AND p.valid @> (SELECT district_now(:district))
 LEFT JOIN LATERAL (
     SELECT i.code FROM plan_grids pg JOIN grids i ON i.district = pg.district AND i.id = pg.grid_id
     WHERE pg.district = b.district AND pg.plan_id = p.id AND ST_Covers(pg.shape, b.point) ORDER BY i.code LIMIT 1

@@ -202,7 +202,7 @@ def _rows(
     if located:
         conditions.append("shape IS NOT NULL")
     if layer.dated:
-        conditions.append("valid @> COALESCE(CAST(:as_of AS timestamptz), district_now(:district))")
+        conditions.append("valid @> (SELECT COALESCE(CAST(:as_of AS timestamptz), district_now(:district)))")
         values["as_of"] = chosen.as_of
     if chosen.bounds:
         conditions.append("ST_Intersects(shape, ST_MakeEnvelope(:west, :south, :east, :north, 4326))")

@@ -62,9 +62,26 @@ class Plan:
         return self.state == "published" and self.activated_at is None
 
 
-def every(connection: Connection, district: str) -> list[Plan]:
-    """Return all plans of a district, the newest first."""
-    return _many(connection, "true", "number DESC", district=district)
+def every(
+    connection: Connection,
+    district: str,
+    *,
+    published: bool = False,
+    limit: int | None = None,
+    offset: int = 0,
+) -> list[Plan]:
+    """Return the plans of a district, the newest first: all, or those that were ever published."""
+    condition = "valid IS NOT NULL" if published else "true"
+    page = "number DESC LIMIT :limit OFFSET :offset"
+    return _many(connection, condition, page, district=district, limit=limit, offset=offset)
+
+
+def numbers(connection: Connection, district: str) -> dict[int, int]:
+    """Return the number of each plan by its id."""
+    rows = connection.execute(
+        text("SELECT id, number FROM plans WHERE district = :district"), {"district": district}
+    )
+    return {row.id: row.number for row in rows}
 
 
 def _many(connection: Connection, condition: str, order: str, **values: Any) -> list[Plan]:
@@ -80,7 +97,7 @@ def in_force(connection: Connection, district: str, at: datetime | None = None) 
     row = connection.execute(
         text(
             f"SELECT {_COLUMNS} FROM plans WHERE district = :district"
-            " AND valid @> COALESCE(CAST(:at AS timestamptz), district_now(:district))"
+            " AND valid @> (SELECT COALESCE(CAST(:at AS timestamptz), district_now(:district)))"
         ),
         {"district": district, "at": at},
     ).one_or_none()

@@ -18,14 +18,14 @@ _HANDLER = """
 
 _STATED = f"""
     SELECT h.grid_id, EXISTS (SELECT FROM plan_grids pg JOIN plans p ON p.district = pg.district
-        AND p.id = pg.plan_id AND p.valid @> district_now(:district)
+        AND p.id = pg.plan_id AND p.valid @> (SELECT district_now(:district))
         WHERE pg.district = :district AND pg.grid_id = h.grid_id) AS in_force
     FROM {_HANDLER} h WHERE h.external_code = s.grid ORDER BY in_force DESC, h.share DESC, h.grid_id LIMIT 1
 """
 _COVERING = """
     SELECT g.id FROM plans p JOIN plan_grids pg ON pg.district = p.district AND pg.plan_id = p.id
     JOIN grids g ON g.district = pg.district AND g.id = pg.grid_id
-    WHERE p.district = :district AND p.valid @> district_now(:district) AND ST_Covers(pg.shape, s.point)
+    WHERE p.district = :district AND p.valid @> (SELECT district_now(:district)) AND ST_Covers(pg.shape, s.point)
     ORDER BY g.code LIMIT 1
 """
 _HANDED = (

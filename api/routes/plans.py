@@ -87,8 +87,8 @@ def plans(asked: Reading, actor: Acting, limit: Limit = 100, offset: Offset = 0)
     """List the plans, the newest first: all for staff who may see drafts, else the published ones."""
 
     def make(connection: Connection, code: str, _: Edition) -> Plans:
-        shown = _shown(connection, code, stored.every(connection, code), staff=staff)
-        return Plans(plans=shown[offset : offset + limit])
+        known = stored.every(connection, code, published=not staff, limit=limit, offset=offset)
+        return Plans(plans=_shown(connection, code, known, staff=staff))
 
     staff = _is_staff(asked, actor)
     return read(asked, make, private=staff)
@@ -156,7 +156,7 @@ def _shown(
     connection: Connection, district: str, known: list[stored.Plan], *, staff: bool
 ) -> list[StaffPlan | Plan]:
     current = stored.in_force(connection, district)
-    numbers = {plan.id: plan.number for plan in stored.every(connection, district)} if staff else {}
+    numbers = stored.numbers(connection, district) if staff else {}
     shown: list[StaffPlan | Plan] = []
     for plan in known:
         public = Plan(

@@ -147,10 +147,12 @@ def _history(store: Store, url: str) -> list[Row]:
         "a grid by its code": f"/api/v1/grids/{_a_code(store)}",
         "the grids layer": f"/api/v1/layers/grids.geojson?district={CODE}",
         "the overview": f"/api/v1/overview?district={CODE}",
-        "plans": f"/api/v1/plans?district={CODE}",
+        "a page of plans": f"/api/v1/plans?district={CODE}&limit=5",
     }
     before = _reads(url, paths)
     _add_history(store)
+    with store.engine.begin() as connection:
+        connection.execute(text("ANALYZE"))  # as PostgreSQL does on its own within a minute
     after = _reads(url, paths)
     return [
         Row(
