@@ -273,11 +273,13 @@ def once(act: Act, key: str | None, asked: Mapping[str, Any], do: Callable[[], T
     if key is None:
         return do()
     digest = hashlib.sha256(orjson.dumps(asked, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    stored = TypeAdapter(kind)
     kept = requests.answered(act.connection, act.code, act.actor.id, key, digest)
     if kept is not None:
-        return TypeAdapter(kind).validate_python(kept)
+        return stored.validate_python(kept)
     answer = do()
-    requests.keep(act.connection, act.code, act.actor.id, key, digest, asdict(answer))  # type: ignore[call-overload]
+    plain = stored.dump_python(answer, mode="json")
+    requests.keep(act.connection, act.code, act.actor.id, key, digest, plain)
     return answer
 
 

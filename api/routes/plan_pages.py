@@ -217,7 +217,7 @@ def approve(
     rule: Annotated[list[str], Form(max_length=20)] = [],  # noqa: B006 - FastAPI copies it
     reason: Annotated[
         list[Annotated[str, Field(max_length=lifecycle.MAX_COMMENT), Prose]], Form(max_length=20)
-    ] = [],  # noqa: B006
+    ] = [],  # noqa: B006 - FastAPI copies it
     said: Said = "",
 ) -> Response:
     """Approve a plan, with a reason for each rule whose problems are let pass."""
