@@ -6,14 +6,20 @@ Callers know nothing else of the engine, so that it can be replaced.
 
 from geo.balance.engine import balance, never
 from geo.balance.problem import Locks, Problem, containers
+from geo.balance.profiles import EVEN, PROFILES, STABLE, WHOLE, Profile
 from geo.balance.report import ContainerRow, GridRow, Measures, Proposal, Report, measure
 
 __all__ = [
+    "EVEN",
+    "PROFILES",
+    "STABLE",
+    "WHOLE",
     "ContainerRow",
     "GridRow",
     "Locks",
     "Measures",
     "Problem",
+    "Profile",
     "Proposal",
     "Report",
     "balance",

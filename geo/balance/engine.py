@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from geo.balance.problem import Ints, Problem
+from geo.balance.profiles import STABLE, Profile
 from geo.balance.report import Proposal, Report, measure
 from geo.balance.search import Region, State, Weights, anneal, energy
 from geo.balance.start import apportion, carried, first_assignment, region_graphs, regions
@@ -31,6 +32,7 @@ def never() -> bool:
 def balance(
     problem: Problem,
     *,
+    profile: Profile = STABLE,
     seed: int = 0,
     effort: int = 1,
     progress: Progress = silent,

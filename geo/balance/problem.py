@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import cached_property
+from math import ceil, floor
 from typing import Any
 
 import numpy as np
@@ -12,9 +15,16 @@ from scipy.sparse.csgraph import connected_components
 
 from geo.errors import BalanceError
 
+MOST_HOUSEHOLDS = 2**31 - 1
+"""So that every sum fits the compact records of the search."""
+
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
+
+
+def _no_pairs() -> Ints:
+    return np.empty((0, 2), np.int64)
 
 
 @dataclass(frozen=True)
@@ -28,10 +38,15 @@ class Locks:
         grid.
     frozen : frozenset of int
         Labels of today's grids whose set of cells may not change; neither do they count as room for others.
+        Special grids (专属网格) are frozen.
+    together, apart : ndarray of int, shape (m, 2)
+        Pairs of cells that must lie in one grid, and pairs that may not.
     """
 
     pinned: Ints
     frozen: frozenset[int] = frozenset()
+    together: Ints = field(default_factory=_no_pairs)
+    apart: Ints = field(default_factory=_no_pairs)
 
 
 @dataclass(frozen=True)
@@ -41,7 +56,7 @@ class Problem:
     Parameters
     ----------
     households : ndarray of int, shape (n,)
-        Weight of each cell.
+        Households of each cell today.
     xy : ndarray of float, shape (n, 2)
         A point of each cell, in metres of the district's metric coordinate system; for engines that ask where
         a cell lies (the present one needs only borders).
@@ -59,15 +74,19 @@ class Problem:
         Length of the border that a pair shares, metres.
     open : ndarray of bool, shape (m,)
         False where a barrier lies on the border: adjacent there, but not connected.
-    target : int
+    target : float
         Households a grid should have.
     tolerance_percent : int
         Half the width of the band around the target.
-    grids : int, optional
-        Grids the whole district shall have; without it as many as come nearest to the target in each
-        container.
+    grids : int or ndarray of int, shape (containers,), optional
+        Grids the whole district shall have, or each of its `containers`; without it as many as come nearest to
+        the target in each container.
     locks : Locks, optional
         What must stay as it is.
+    expected : ndarray of int, shape (n,), optional
+        Households of each cell at a later date.
+    expected_percent : int
+        What is balanced: 0 the households of today, 100 those expected, between them a mix.
 
     Raises
     ------
@@ -85,10 +104,12 @@ class Problem:
     edges: Ints
     shared_m: Floats
     open: Bools
-    target: int
+    target: float
     tolerance_percent: int = 10
-    grids: int | None = None
+    grids: int | Ints | None = None
     locks: Locks | None = None
+    expected: Ints | None = None
+    expected_percent: int = 0
 
     def __post_init__(self) -> None:
         _check_numbers(self)
@@ -96,6 +117,8 @@ class Problem:
         _check_edges(self)
         if self.locks is not None:
             _check_locks(self, self.locks)
+        if isinstance(self.grids, np.ndarray):
+            _check_array("grids", self.grids, (int(containers(self).max()) + 1,), np.integer, 1)
 
     @property
     def cells(self) -> int:
@@ -107,14 +130,28 @@ class Problem:
         """Label each cell must have, or -1; shape (n,)."""
         return np.full(self.cells, -1, np.int64) if self.locks is None else self.locks.pinned
 
-    @property
+    @cached_property
     def frozen(self) -> Bools:
         """Whether a cell belongs to a frozen grid; shape (n,)."""
         return np.isin(self.current, [] if self.locks is None else sorted(self.locks.frozen))
 
-    def in_band(self, households: Ints) -> Bools:
-        """Whether each number of households is within the band, decided in whole numbers."""
-        return 100 * np.abs(households - self.target) <= self.tolerance_percent * self.target
+    @cached_property
+    def weight(self) -> Ints:
+        """What is balanced of each cell: its households today, expected, or a mix; shape (n,)."""
+        if self.expected is None or self.expected_percent == 0:
+            return self.households
+        part = self.expected_percent
+        return (self.households * (100 - part) + self.expected * part + 50) // 100
+
+    def band(self, part: Fraction = Fraction(1)) -> tuple[int, int]:
+        """Least and most of a grid in the band, or in a part of it around the target; exact, in whole households."""
+        target, width = Fraction(self.target), part * Fraction(self.tolerance_percent, 100)
+        return ceil(target * (1 - width)), floor(target * (1 + width))
+
+    def in_band(self, weight: Ints, part: Fraction = Fraction(1)) -> Bools:
+        """Whether each weight is within the band, or a part of it; decided in whole numbers."""
+        least, most = self.band(part)
+        return (least <= weight) & (weight <= most)
 
 
 def containers(problem: Problem) -> Ints:
@@ -130,6 +167,15 @@ def containers(problem: Problem) -> Ints:
         Container of each cell, from 0 in the order of their first cells. A legal grid lies in exactly one.
     """
     return pieces(problem, problem.community)
+
+
+def fewest_grids(problem: Problem) -> Ints:
+    """Fewest grids that hold each compound, none of them above the band; compounds in ascending order."""
+    inside = problem.compound >= 0
+    estates, estate = np.unique(problem.compound[inside], return_inverse=True)
+    weight = np.bincount(estate, problem.weight[inside], len(estates)).astype(np.int64)
+    top = Fraction(problem.target) * (100 + problem.tolerance_percent) / 100
+    return np.array([ceil(each / top) for each in weight.tolist()], np.int64)
 
 
 def pieces(problem: Problem, label: Ints) -> Ints:
@@ -156,11 +202,13 @@ def components(n: int, u: Ints, v: Ints) -> Ints:
 
 
 def _check_numbers(problem: Problem) -> None:
-    least = {"target": 1, "tolerance_percent": 0, "grids": 1}
-    for name, lowest in least.items():
+    ranges = {"target": (1, MOST_HOUSEHOLDS), "tolerance_percent": (0, 100), "expected_percent": (0, 100)}
+    if isinstance(problem.grids, int):
+        ranges["grids"] = (1, MOST_HOUSEHOLDS)
+    for name, (lowest, highest) in ranges.items():
         value = getattr(problem, name)
-        if value is not None and value < lowest:
-            raise BalanceError(f"{name} is {value}.", f"It must be at least {lowest}.")
+        if not lowest <= value <= highest:
+            raise BalanceError(f"{name} is {value}.", f"It must be from {lowest} to {highest}.")
     if problem.cells == 0:
         raise BalanceError("There are no cells to divide into grids.", "Make cells first.")
 
@@ -181,6 +229,13 @@ def _check_arrays(problem: Problem) -> None:
     }
     for name, (shape, kind, lowest) in rules.items():
         _check_array(name, getattr(problem, name), shape, kind, lowest)
+    if problem.expected is not None:
+        _check_array("expected", problem.expected, (n,), np.integer, 0)
+    if problem.weight.sum() > MOST_HOUSEHOLDS:
+        raise BalanceError(
+            f"The cells have {problem.weight.sum():,} households together.",
+            f"At most {MOST_HOUSEHOLDS:,} are taken: balance parts of the area one by one.",
+        )
 
 
 def _check_array(
@@ -237,11 +292,30 @@ def _check_locks(problem: Problem, locks: Locks) -> None:
             f"Cell {cell} is pinned to {locks.pinned[cell]} from {problem.current[cell]}, one of them frozen.",
             "Unfreeze that grid or unpin the cell.",
         )
-    free = np.flatnonzero(asked & ~frozen)
+    _check_one_container(problem, np.flatnonzero(asked & ~frozen), locks.pinned)
+    for name, pairs in (("together", locks.together), ("apart", locks.apart)):
+        _check_pairs(problem, name, pairs)
+
+
+def _check_one_container(problem: Problem, cells: Ints, label: Ints) -> None:
     home = containers(problem)
-    for label in np.unique(locks.pinned[free]):
-        if len(np.unique(home[free[locks.pinned[free] == label]])) > 1:
+    for pinned in np.unique(label[cells]):
+        if len(np.unique(home[cells[label[cells] == pinned]])) > 1:
             raise BalanceError(
-                f"Cells pinned to grid {label} lie in different communities or are cut apart by a barrier.",
+                f"Cells pinned to grid {pinned} lie in different communities or are cut apart by a barrier.",
                 "Pin only cells of one connected piece of a community to a grid.",
             )
+
+
+def _check_pairs(problem: Problem, name: str, pairs: Ints) -> None:
+    _check_array(name, pairs, (len(pairs), 2), np.integer, 0)
+    u, v = pairs.T
+    home = containers(problem)
+    remedy = "Name two different cells by their row numbers; together, of one connected piece of a community."
+    if (far := np.maximum(u, v) >= problem.cells).any():
+        row = int(np.flatnonzero(far)[0])
+        raise BalanceError(f"Pair {row} of {name} names a cell that is not there.", remedy)
+    wrong = (u == v) | ((home[u] != home[v]) if name == "together" else False)
+    if wrong.any():
+        row = int(np.flatnonzero(wrong)[0])
+        raise BalanceError(f"Pair {row} of {name} ({u[row]}, {v[row]}) cannot be kept.", remedy)

@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 
-from geo.balance.problem import Floats, Ints, Problem, containers, pieces
+from geo.balance.problem import Bools, Floats, Ints, Problem, containers, fewest_grids, pieces
 from geo.errors import BalanceError
+
+HALF = Fraction(1, 2)
 
 
 @dataclass(frozen=True)
 class GridRow:
     """One grid: its size, shape and faults.
 
-    ``deviation_percent`` is from the target; ``compactness`` is that of Polsby and Popper (1 for a circle);
-    ``gained`` and ``lost`` are households that come from and leave for other grids, against today's.
+    ``weight`` is what is balanced: ``households`` of today, ``expected`` ones, or a mix. ``deviation_percent``
+    is the weight's from the target; ``compactness`` is that of Polsby and Popper (1 for a circle); ``gained``
+    and ``lost`` are households of today that come from and leave for other grids, against today's.
     ``pieces`` counts connected parts; above 1, ``communities`` and ``containers`` are faults too.
     """
 
     label: int
+    weight: int
     households: int
+    expected: int
     cells: int
     deviation_percent: float
     in_band: bool
@@ -41,13 +47,13 @@ class ContainerRow:
     """One barrier-free piece of a community.
 
     ``in_band_at_most`` is how many of its grids any plan with as many grids could have in band, whatever its
-    lines: an upper bound from the number of households and from cells that are above the band by themselves.
+    lines: an upper bound from the weight and from cells that are above the band by themselves.
     """
 
     container: int
     community: int
     cells: int
-    households: int
+    weight: int
     grids: int
     in_band: int
     in_band_at_most: int
@@ -65,12 +71,19 @@ class Measures:
     Households moved are counted over cells that are in a grid today and in one of another label in the
     assignment; ``moved_share`` is their share of the households of cells that are in a grid today.
     ``crossing_communities``, ``crossing_barriers`` and ``disconnected`` list labels of grids; a grid that
-    crosses communities or barriers is disconnected as well. ``split_compounds`` counts compounds that would
-    fit into one grid and lie in several.
+    crosses communities or barriers is disconnected as well.
+
+    ``near_target`` counts grids within half the band; ``in_band_today`` and ``in_band_expected`` those in band by
+    the households of today and by those expected, whatever is balanced. ``split_compounds`` counts compounds
+    that would fit into one grid and lie in several, ``excess_pieces`` the grids that compounds of any size lie
+    in beyond the fewest that hold them; ``broken`` lists the compounds concerned.
     """
 
     grids: int
     in_band: int
+    near_target: int
+    in_band_today: int
+    in_band_expected: int
     in_band_at_most: int
     households: int
     households_moved: int
@@ -79,6 +92,8 @@ class Measures:
     mean_deviation_percent: float
     mean_compactness: float
     split_compounds: int
+    excess_pieces: int
+    broken: tuple[int, ...]
     unassigned_cells: int
     disconnected: tuple[int, ...]
     crossing_communities: tuple[int, ...]
@@ -163,9 +178,17 @@ def measure(problem: Problem, assignment: Ints) -> Measures:
     today = int(problem.households[problem.current >= 0].sum())
     off = np.abs([row.deviation_percent for row in rows]) if rows else np.zeros(1)
     container_rows = _container_rows(problem, container, rows)
+    excess, small = _compound_pieces(problem, assignment)
+    weight, households, expected = (
+        np.array([getattr(row, name) for row in rows], np.int64)
+        for name in ("weight", "households", "expected")
+    )
     return Measures(
         grids=len(rows),
-        in_band=sum(row.in_band for row in rows),
+        in_band=int(problem.in_band(weight).sum()),
+        near_target=int(problem.in_band(weight, HALF).sum()),
+        in_band_today=int(problem.in_band(households).sum()),
+        in_band_expected=int(problem.in_band(expected).sum()),
         in_band_at_most=sum(row.in_band_at_most for row in container_rows),
         households=int(problem.households.sum()),
         households_moved=moved,
@@ -173,7 +196,9 @@ def measure(problem: Problem, assignment: Ints) -> Measures:
         worst_deviation_percent=float(off.max()),
         mean_deviation_percent=float(off.mean()),
         mean_compactness=float(np.mean([row.compactness for row in rows])) if rows else 0.0,
-        split_compounds=_split_compounds(problem, assignment),
+        split_compounds=int((small & (excess > 0)).sum()),
+        excess_pieces=int(excess.sum()),
+        broken=tuple(np.unique(problem.compound[problem.compound >= 0])[excess > 0].tolist()),
         unassigned_cells=int((assignment < 0).sum()),
         disconnected=tuple(row.label for row in rows if row.pieces > 1),
         crossing_communities=tuple(row.label for row in rows if row.communities > 1),
@@ -194,21 +219,23 @@ def _grid_rows(problem: Problem, assignment: Ints, container: Ints) -> tuple[Gri
     def whole(values: Ints) -> list[int]:
         return [int(value) for value in total(values)]
 
-    households = np.asarray(whole(problem.households), np.int64)
+    weight = np.asarray(whole(problem.weight), np.int64)
     area, perimeter = total(problem.area), _outlines(problem, assignment, total(problem.perimeter), labels)
     today, moved = problem.current >= 0, problem.current != assignment
     leaving = today & inside & moved & np.isin(problem.current, labels)
     lost = np.bincount(
         np.searchsorted(labels, problem.current[leaving]), problem.households[leaving], minlength=count
     )
-    main_community = _heaviest(grid, problem.community[inside], problem.households[inside])
-    main_container = _heaviest(grid, container[inside], problem.households[inside])
+    main_community = _heaviest(grid, problem.community[inside], problem.weight[inside])
+    main_container = _heaviest(grid, container[inside], problem.weight[inside])
     columns = {
         "label": labels.tolist(),
-        "households": households.tolist(),
+        "weight": weight.tolist(),
+        "households": whole(problem.households),
+        "expected": whole(problem.households if problem.expected is None else problem.expected),
         "cells": whole(np.ones_like(assignment)),
-        "deviation_percent": (100.0 * (households / problem.target - 1.0)).tolist(),
-        "in_band": problem.in_band(households).tolist(),
+        "deviation_percent": (100.0 * (weight / problem.target - 1.0)).tolist(),
+        "in_band": problem.in_band(weight).tolist(),
         "community": main_community.tolist(),
         "container": main_container.tolist(),
         "pieces": _distinct(grid, _all_pieces(problem, assignment)[inside], count),
@@ -245,20 +272,20 @@ def _distinct(grid: Ints, value: Ints, count: int) -> list[int]:
     return [int(number) for number in np.bincount(pairs[:, 0], minlength=count)]
 
 
-def _heaviest(grid: Ints, value: Ints, households: Ints) -> Ints:
-    """Value with the most households in each grid (then the most cells, then the smallest)."""
+def _heaviest(grid: Ints, value: Ints, weight: Ints) -> Ints:
+    """Value with the most weight in each grid (then the most cells, then the smallest)."""
     pairs, which, cells = np.unique(np.c_[grid, value], axis=0, return_inverse=True, return_counts=True)
-    weight = np.bincount(which.ravel(), households, len(pairs))
-    order = np.lexsort((pairs[:, 1], -cells, -weight, pairs[:, 0]))
+    sums = np.bincount(which.ravel(), weight, len(pairs))
+    order = np.lexsort((pairs[:, 1], -cells, -sums, pairs[:, 0]))
     first = np.unique(pairs[order, 0], return_index=True)[1]
     return np.asarray(pairs[order[first], 1], np.int64)
 
 
 def _container_rows(problem: Problem, container: Ints, rows: tuple[GridRow, ...]) -> tuple[ContainerRow, ...]:
     count = int(container.max()) + 1
-    households = np.bincount(container, problem.households, count).astype(np.int64)
-    heavy = (problem.households > problem.target) & ~problem.in_band(problem.households)
-    too_heavy = np.bincount(container, problem.households * heavy, count).astype(np.int64)
+    weight = np.bincount(container, problem.weight, count).astype(np.int64)
+    heavy = (problem.weight > problem.target) & ~problem.in_band(problem.weight)
+    too_heavy = np.bincount(container, problem.weight * heavy, count).astype(np.int64)
     first = np.unique(container, return_index=True)[1]
     at = np.array([row.container for row in rows], np.int64)
     grids = np.bincount(at, minlength=count)
@@ -269,33 +296,45 @@ def _container_rows(problem: Problem, container: Ints, rows: tuple[GridRow, ...]
             container=number,
             community=int(problem.community[first[number]]),
             cells=int(cells[number]),
-            households=int(households[number]),
+            weight=int(weight[number]),
             grids=int(grids[number]),
             in_band=int(in_band[number]),
-            in_band_at_most=_at_most(
-                problem, int(households[number]), int(too_heavy[number]), int(grids[number])
+            in_band_at_most=in_band_at_most(
+                problem, int(weight[number]), int(too_heavy[number]), int(grids[number])
             ),
         )
         for number in range(count)
     )
 
 
-def _at_most(problem: Problem, households: int, too_heavy: int, grids: int) -> int:
-    """Bound the grids in band: each needs the least of the band; together they take every household."""
-    least = -(-problem.target * (100 - problem.tolerance_percent) // 100)
-    most = problem.target * (100 + problem.tolerance_percent) // 100
+def in_band_at_most(problem: Problem, weight: int, too_heavy: int, grids: int) -> int:
+    """Bound the grids in band: each needs the least of the band; together they take the whole weight.
+
+    Parameters
+    ----------
+    problem : Problem
+    weight, too_heavy : int
+        Of a container: all its cells, and those that are above the band by themselves.
+    grids : int
+        Grids it is to have.
+    """
+    least, most = problem.band()
     possible = grids
-    if too_heavy or households > most * grids:
+    if too_heavy or weight > most * grids:
         possible = grids - 1
     if least > 0:
-        possible = min(possible, (households - too_heavy) // least)
+        possible = min(possible, (weight - too_heavy) // least)
     return max(0, possible)
 
 
-def _split_compounds(problem: Problem, assignment: Ints) -> int:
-    inside = (problem.compound >= 0) & (assignment >= 0) & (problem.households > 0)
-    estates, estate = np.unique(problem.compound[inside], return_inverse=True)
-    households = np.bincount(estate, problem.households[inside], len(estates))
-    fits = 100 * households <= (100 + problem.tolerance_percent) * problem.target
-    parts = np.asarray(_distinct(estate, assignment[inside], len(estates)), np.int64)
-    return int((fits & (parts > 1)).sum())
+def _compound_pieces(problem: Problem, assignment: Ints) -> tuple[Ints, Bools]:
+    """Grids that each compound lies in beyond the fewest that hold it, and whether one holds it.
+
+    Cells without weight do not count. Compounds are in ascending order.
+    """
+    fewest = fewest_grids(problem)
+    estates = np.unique(problem.compound[problem.compound >= 0])
+    inside = (problem.compound >= 0) & (assignment >= 0) & (problem.weight > 0)
+    pairs = np.unique(np.c_[problem.compound[inside], assignment[inside]], axis=0)
+    pieces = np.bincount(np.searchsorted(estates, pairs[:, 0]), minlength=len(estates))
+    return np.maximum(pieces - fewest, 0), fewest <= 1
