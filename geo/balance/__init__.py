@@ -4,10 +4,12 @@
 Callers know nothing else of the engine, so that it can be replaced.
 """
 
-from geo.balance.engine import balance, never
+from geo.balance.board import keep_compiled
+from geo.balance.engine import balance
 from geo.balance.problem import Locks, Problem, containers
 from geo.balance.profiles import EVEN, PROFILES, STABLE, WHOLE, Profile
 from geo.balance.report import ContainerRow, GridRow, Measures, Proposal, Report, measure
+from geo.balance.search import never
 
 __all__ = [
     "EVEN",
@@ -24,6 +26,7 @@ __all__ = [
     "Report",
     "balance",
     "containers",
+    "keep_compiled",
     "measure",
     "never",
 ]

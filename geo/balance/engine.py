@@ -1,32 +1,30 @@
-"""The balancer: each region from a legal start, improved by rounds of annealing, labels carried over."""
+"""The balancer: a district's regions, each divided by itself, and labels carried over."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 
-from geo.balance.problem import Ints, Problem
+from geo.balance.apportion import apportion
+from geo.balance.board import Costs
+from geo.balance.labels import carried
+from geo.balance.problem import Bools, Floats, Ints, Problem, containers
 from geo.balance.profiles import STABLE, Profile
-from geo.balance.report import Proposal, Report, measure
-from geo.balance.search import Region, State, Weights, anneal, energy
-from geo.balance.start import apportion, carried, first_assignment, region_graphs, regions
+from geo.balance.region import numbered, regions
+from geo.balance.report import HALF, Proposal, Report, measure
+from geo.balance.search import Task, never, solve
 from geo.errors import BalanceError
 from geo.progress import Progress, silent
 
-HEATS = (2.0, 10.0, 2.0, 10.0)
-"""First temperature of each annealing run at effort 1, in the costs of `Weights`; each run starts from the best so
-far. The cool runs keep most of today's plan; the hot ones free grids that only a detour can bring into the band."""
-COLD = 0.1
-"""Last temperature of each run."""
-PROPOSALS = 5000
-"""Proposals a cell in a run."""
+Solve = Callable[[Task], tuple[Ints, bool]]
+Run = Callable[[Solve, Sequence[Task]], Iterable[tuple[Ints, bool]]]
+"""Something that applies a function to tasks, wherever it likes, and gives the answers in order."""
 
-
-def never() -> bool:
-    """Never ask the search to stop: the default."""
-    return False
+APART = 1e4
+"""What a pair costs that a lock holds apart, in points: more than anything else can."""
 
 
 def balance(
@@ -35,27 +33,37 @@ def balance(
     profile: Profile = STABLE,
     seed: int = 0,
     effort: int = 1,
+    only: Iterable[int] | None = None,
+    threads: int = 1,
+    run: Run | None = None,
     progress: Progress = silent,
     should_stop: Callable[[], bool] = never,
 ) -> Proposal:
-    """Propose grids near the target that move few households from today's.
+    """Propose grids near the target, as a profile weighs what that may cost.
 
-    Every grid is connected over open edges and inside one community, whatever the start; then, in falling
-    order of weight (`Weights`): grids in the band, size, households moved, short grid lines and whole
-    compounds. The same problem, seed and effort give the same proposal; regions do not influence each other.
-    About 0.1 µs a proposal, 20,000 proposals a cell.
+    Every grid is connected over open edges and inside one community, whatever the start. The same problem,
+    profile, seed and effort give the same proposal, however it is run; containers do not influence each other.
+    About 3,000 proposals a cell at effort 1, 0.3 µs each.
 
     Parameters
     ----------
     problem : Problem
+    profile : Profile
+        What is wanted most; see `geo.balance.profiles`.
     seed : int
         Of the random generator, from 0 up.
     effort : int
-        Repeats of the annealing runs, from 1 up.
+        How many structures are tried, in units of `search.STRUCTURES`; from 1 up.
+    only : iterable of int, optional
+        Numbers of the `containers` that may change; the others stay as they are, in whatever state.
+    threads : int
+        Regions at work at a time in this process.
+    run : Run, optional
+        Solves the regions elsewhere; ``threads`` is not looked at then, and ``should_stop`` between answers.
     progress : Progress
         Told of stages ``start`` and ``improve``.
     should_stop : callable
-        Asked between runs; once it answers True, what is there is returned.
+        Asked often; once it answers True, the best so far is returned: legal, but another run need not equal it.
 
     Returns
     -------
@@ -64,97 +72,115 @@ def balance(
     Raises
     ------
     BalanceError
-        When the number of grids cannot be had or pinned cells cannot be connected.
+        When the number of grids cannot be had, or what is locked cannot be kept.
     """
-    if seed < 0 or effort < 1:
+    if seed < 0 or effort < 1 or threads < 1:
         raise BalanceError(
-            f"seed is {seed}, effort is {effort}.", "A seed is at least 0, an effort at least 1."
+            f"seed is {seed}, effort is {effort}, threads are {threads}.",
+            "A seed is at least 0, an effort and a number of threads at least 1.",
         )
-    weights = Weights(problem.target, problem.tolerance_percent)
-    parts = _start(problem, seed, progress)
-    stopped = False
+    progress("start", 0.0)
+    still = problem.frozen | _outside(problem, only)
+    number = numbered(problem, still)
+    tasks = _tasks(problem, number, still, profile, seed, effort)
+    progress("start", 1.0)
+    grid, grids, stopped = np.full(problem.cells, -1, np.int64), 0, False
     done = 0
-    for part in parts:
-        progress("improve", done / problem.cells)
-        stopped = _improve(part, weights, HEATS * effort, should_stop)
-        if stopped:
-            break
-        done += len(part.cells)
+    answers = (run or _in_process(threads, should_stop))(solve, tasks)
+    for task, (assigned, cut_short) in zip(tasks, answers, strict=True):
+        grid[task.region.cells] = grids + assigned
+        grids += task.grids
+        stopped |= cut_short
+        done += len(assigned)
+        progress("improve", done / max(1, (~still).sum()))
     progress("improve", 1.0)
-    assignment = _labelled(problem, parts)
-    return Proposal(
-        assignment=assignment,
-        report=Report(
-            before=measure(problem, problem.current), after=measure(problem, assignment), stopped=stopped
-        ),
+    assignment = _labelled(problem, grid, grids, still)
+    _check_apart(problem, assignment)
+    before, after = measure(problem, problem.current), measure(problem, assignment)
+    return Proposal(assignment, Report(before, after, stopped))
+
+
+def _outside(problem: Problem, only: Iterable[int] | None) -> Bools:
+    if only is None:
+        return np.zeros(problem.cells, np.bool_)
+    home, wanted = containers(problem), sorted(set(only))
+    if unknown := [number for number in wanted if not 0 <= number <= home.max()]:
+        raise BalanceError(
+            f"There is no container {unknown[0]}.", f"Containers are numbered from 0 to {home.max()}."
+        )
+    return ~np.isin(home, wanted)
+
+
+def _tasks(
+    problem: Problem, number: Ints, still: Bools, profile: Profile, seed: int, effort: int
+) -> list[Task]:
+    counts = apportion(problem, number, still)
+    costs = Costs(
+        profile.moved / problem.target, profile.shape, profile.small_split, profile.large_split, APART
+    )
+    made = regions(problem, number)
+    heaviest = max((int(region.weight.sum()) for region in made), default=0)
+    size = _size_costs(problem, profile, heaviest)
+    return [
+        Task(
+            region,
+            int(count),
+            size[: int(region.weight.sum()) + 1],
+            costs,
+            problem.band(),
+            profile.band_first,
+            seed,
+            effort,
+        )
+        for region, count in zip(made, counts.tolist(), strict=True)
+    ]
+
+
+def _size_costs(problem: Problem, profile: Profile, heaviest: int) -> Floats:
+    """Cost of a grid of each weight from 0 to the heaviest."""
+    weight = np.arange(heaviest + 1)
+    (least, most), (near_least, near_most) = problem.band(), problem.band(HALF)
+    width = max(problem.target * problem.tolerance_percent / 100.0, 0.5)
+    beyond = np.maximum(np.maximum(least - weight, weight - most), 0)
+    outside = (weight < near_least) | (weight > near_most)
+    return np.asarray(
+        profile.uneven * ((weight - problem.target) / width) ** 2
+        + profile.near * outside
+        + np.where(beyond > 0, profile.band + profile.beyond * beyond / width, 0.0)
     )
 
 
-@dataclass
-class _Part:
-    """One region at work: its cells in the district, today's and pinned labels, and its grids so far."""
+def _in_process(threads: int, should_stop: Callable[[], bool]) -> Run:
+    def run(_: Solve, tasks: Sequence[Task]) -> Iterator[tuple[Ints, bool]]:
+        here = partial(solve, should_stop=should_stop)
+        if threads == 1:
+            yield from map(here, tasks)
+            return
+        with ThreadPoolExecutor(threads) as pool:
+            yield from pool.map(here, tasks)
 
-    cells: Ints
-    graph: Region
-    today: Ints
-    pinned: Ints
-    count: int
-    state: State
-    assigned: Ints
-
-    def home(self, assigned: Ints) -> Ints:
-        """Grid that carries the label each cell has today, or -1 where none does."""
-        label = carried(assigned, self.today, self.pinned, self.graph.households, self.count)
-        order = np.argsort(label, kind="stable")
-        at = np.minimum(np.searchsorted(label[order], self.today), self.count - 1)
-        grid = order[at]
-        return np.where((self.today >= 0) & (label[grid] == self.today), grid, -1)
+    return run
 
 
-def _start(problem: Problem, seed: int, progress: Progress) -> list[_Part]:
-    """Give every region a legal assignment and a random generator of its own, named by its first cell."""
-    region = regions(problem)
-    counts = apportion(problem, region)
-    parts: list[_Part] = []
-    for (cells, graph), count in zip(region_graphs(problem, region, counts), counts.tolist(), strict=True):
-        progress("start", len(parts) / len(counts))
-        state = np.random.SeedSequence([seed, int(cells[0])]).generate_state(1, np.uint64) | np.uint64(1)
-        today, pinned = problem.current[cells], problem.pinned[cells]
-        assigned = first_assignment(graph, today, pinned, count, state)
-        parts.append(_Part(cells, graph, today, pinned, count, state, assigned))
-    return parts
+def _labelled(problem: Problem, grid: Ints, grids: int, still: Bools) -> Ints:
+    """Give grids today's labels where they continue them, new ones elsewhere; what stays keeps its own."""
+    assignment, free = problem.current.copy(), ~still
+    kept = np.unique(problem.current[still])
+    label = np.where(np.isin(problem.current, kept), -1, problem.current)
+    own = carried(grid[free], label[free], problem.pinned[free], problem.households[free], grids)
+    new = own < 0
+    own[new] = 1 + max(problem.current.max(), problem.pinned.max()) + np.arange(new.sum())
+    assignment[free] = own[grid[free]]
+    return assignment
 
 
-def _improve(
-    part: _Part, weights: Weights, heats: tuple[float, ...], should_stop: Callable[[], bool]
-) -> bool:
-    """Anneal one region from each temperature, keeping the best; says whether it was stopped."""
-    home = part.home(part.assigned)
-    best = energy(part.graph, home, part.assigned, part.count, weights)
-    for hot in heats if part.count > 1 else ():
-        if should_stop():
-            return True
-        trial = part.assigned.copy()
-        proposals = PROPOSALS * len(trial)
-        anneal(part.graph, home, trial, part.count, weights, hot, COLD, proposals, part.state)
-        trial_home = part.home(trial)
-        cost = energy(part.graph, trial_home, trial, part.count, weights)
-        if cost < best:
-            best, home, part.assigned = cost, trial_home, trial
-    return False
-
-
-def _labelled(problem: Problem, parts: list[_Part]) -> Ints:
-    """Put the regions and the frozen grids together, with today's labels where grids continue them."""
-    grid = np.full(problem.cells, -1, np.int64)
-    grids = 0
-    for part in parts:
-        grid[part.cells] = grids + part.assigned
-        grids += part.count
-    frozen, grid[problem.frozen] = np.unique(problem.current[problem.frozen], return_inverse=True)
-    grid[problem.frozen] += grids
-    grids += len(frozen)
-    label = carried(grid, problem.current, problem.pinned, problem.households, grids)
-    new = label < 0
-    label[new] = 1 + max(problem.current.max(), problem.pinned.max()) + np.arange(new.sum())
-    return label[grid]
+def _check_apart(problem: Problem, assignment: Ints) -> None:
+    if problem.locks is None or len(problem.locks.apart) == 0:
+        return
+    u, v = problem.locks.apart.T
+    if (met := assignment[u] == assignment[v]).any():
+        row = int(np.flatnonzero(met)[0])
+        raise BalanceError(
+            f"Cells {u[row]} and {v[row]} could not be kept apart.",
+            "Give their part of the community more grids, or let them lie together.",
+        )

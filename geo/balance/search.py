@@ -1,335 +1,164 @@
-"""The compiled parts of the search: annealing of border cells, and cuts of a random spanning tree.
+"""The search for the best plan of one region: short anneals from many structures, the best carried on.
 
-A region is connected, and every kernel keeps each of its grids connected: a cell leaves its grid only where
-the rest of the grid holds together without it. No global random state: the generator's state is an argument.
+What decides a region's plan is its structure: which of today's grids go on, which are dissolved, where new ones
+are opened. From a given structure a short, cool anneal settles the cells; so most effort goes into trying
+structures. Long or hot anneals, windows of a few grids and recombination of pairs were measured and gave less.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import NamedTuple
 
 import numpy as np
-from numba import njit
-from numpy.typing import NDArray
 
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
-State = NDArray[np.uint64]
-Function = TypeVar("Function", bound=Callable[..., Any])
+from geo.balance import counts, kernels
+from geo.balance.board import RING_DEGREE, Board, Costs, Floats, Ints, State, lay
+from geo.balance.labels import carried
+from geo.balance.region import Region
+from geo.balance.start import absorb, first_assignment, graph_of
+from geo.balance.trees import Graph, split
 
-UNEVEN_CUT = 10.0
-"""What a cut that leaves a part off by its whole size costs, in grid lines as long as a grid is wide."""
-
-
-def compiled(function: Function) -> Function:
-    """Compile on first call, and keep the machine code for later runs."""
-    return cast(Function, njit(cache=True)(function))
-
-
-class Region(NamedTuple):
-    """A connected set of cells to be divided, a graph in compressed sparse rows; cells are numbered from 0.
-
-    The neighbours of cell ``v`` are ``other[start[v]:start[v + 1]]``; ``border`` is the cost of a grid line
-    there.
-    """
-
-    start: Ints
-    other: Ints
-    border: Floats
-    households: Ints
-    fixed: Bools
+STAYS = (0.5, 0.0, 1.0, -0.5)
+"""How much rather labels stay, in the structures that the first plans start from."""
+FIRST, STEP, LAST = (2.0, 0.1, 75), (0.7, 0.1, 40), (2.0, 0.03, 150)
+"""Hot, cold and proposals a cell: of the first plans, of each other structure tried, of the last polish."""
+FIRST_PLANS = 8
+STRUCTURES = 60
+"""Other structures tried at effort 1."""
+DISSOLVE, OPEN = 0.25, 0.2
+"""How sharply light grids are dissolved and heavy ones opened, in shares of a grid."""
+CUTS = 4
 
 
-class Weights(NamedTuple):
-    """Costs that the search adds up; a grid line as long as a typical grid is wide costs 1.
+class Task(NamedTuple):
+    """One region and what is asked of it; goes to another process as it is."""
 
-    The band weighs most: bringing a grid into it is worth moving up to two grids' households. Then come size,
-    households moved, and compactness.
-    """
-
-    target: int
-    tolerance: int
-    out: float = 20.0
-    """A grid out of the band,"""
-    excess: float = 6.0
-    """and each half band width that it is farther out."""
-    uneven: float = 0.05
-    """Square of the deviation in half band widths."""
-    moved: float = 10.0
-    """Moving as many households as a grid should have."""
+    region: Region
+    grids: int
+    size: Floats
+    costs: Costs
+    band: tuple[int, int]
+    band_first: bool
+    seed: int
+    effort: int
 
 
-@compiled
-def uniform(state: State) -> float:
-    """Draw from [0, 1) with xorshift64* (Vigna 2016): the same numbers on every machine."""
-    x = state[0]
-    x ^= x >> np.uint64(12)
-    x ^= x << np.uint64(25)
-    x ^= x >> np.uint64(27)
-    state[0] = x
-    return float(((x * np.uint64(2685821657736338717)) >> np.uint64(11)) * (1.0 / 9007199254740992.0))
+class Plan(NamedTuple):
+    """An assignment of a region, and how good it is: smaller is better."""
+
+    rank: tuple[float, ...]
+    assigned: Ints
 
 
-@compiled
-def _size_cost(households: int, weights: Weights) -> float:
-    gap = abs(households - weights.target)
-    width = max(weights.target * weights.tolerance, 1) / 100.0
-    cost = weights.uneven * (gap / width) ** 2
-    if 100 * gap > weights.tolerance * weights.target:
-        cost += weights.out + weights.excess * (gap / width - 1.0)
-    return cost
-
-
-@compiled
-def energy(region: Region, home: Ints, assigned: Ints, grids: int, weights: Weights) -> float:
-    """Objective of an assignment, to be small: sizes, households away from home, length of grid lines."""
-    sums = np.zeros(grids, np.int64)
-    total = 0.0
-    for v in range(len(assigned)):
-        sums[assigned[v]] += region.households[v]
-        if home[v] >= 0 and home[v] != assigned[v]:
-            total += weights.moved * region.households[v] / weights.target
-        for e in range(region.start[v], region.start[v + 1]):
-            if assigned[region.other[e]] != assigned[v]:
-                total += 0.5 * region.border[e]
-    for g in range(grids):
-        total += _size_cost(sums[g], weights)
-    return total
-
-
-@compiled
-def _holds_without(v: int, region: Region, assigned: Ints, seen: Ints, stamp: int, queue: Ints) -> bool:
-    """Whether the grid of ``v`` stays connected without it: its neighbours there still reach each other.
-
-    Breadth first from one of them until all are found: exact, and no longer than the way round the cell.
-    """
-    grid = assigned[v]
-    wanted = 0
-    tail = 0
-    for e in range(region.start[v], region.start[v + 1]):
-        u = region.other[e]
-        if assigned[u] == grid:
-            seen[u] = -stamp
-            wanted += 1
-            queue[0] = u
-            tail = 1
-    if wanted <= 1:
-        return True
-    seen[v] = stamp
-    seen[queue[0]] = stamp
-    wanted -= 1
-    head = 0
-    while head < tail:
-        x = queue[head]
-        head += 1
-        for e in range(region.start[x], region.start[x + 1]):
-            u = region.other[e]
-            if assigned[u] != grid or seen[u] == stamp:
-                continue
-            if seen[u] == -stamp:
-                wanted -= 1
-                if wanted == 0:
-                    return True
-            seen[u] = stamp
-            queue[tail] = u
-            tail += 1
+def never() -> bool:
+    """Never ask the search to stop: the default."""
     return False
 
 
-@compiled
-def _step_cost(
-    v: int, to: int, region: Region, home: Ints, assigned: Ints, sums: Ints, weights: Weights
-) -> float:
-    """Change of `energy` when cell ``v`` goes to grid ``to``."""
-    at = assigned[v]
-    w = region.households[v]
-    cost = _size_cost(sums[at] - w, weights) - _size_cost(sums[at], weights)
-    cost += _size_cost(sums[to] + w, weights) - _size_cost(sums[to], weights)
-    if home[v] == at:
-        cost += weights.moved * w / weights.target
-    elif home[v] == to:
-        cost -= weights.moved * w / weights.target
-    for e in range(region.start[v], region.start[v + 1]):
-        grid = assigned[region.other[e]]
-        if grid == at:
-            cost += region.border[e]
-        elif grid == to:
-            cost -= region.border[e]
-    return cost
+def solve(task: Task, should_stop: Callable[[], bool] = never) -> tuple[Ints, bool]:
+    """Find the best plan of one region.
 
-
-@compiled
-def anneal(
-    region: Region,
-    home: Ints,
-    assigned: Ints,
-    grids: int,
-    weights: Weights,
-    hot: float,
-    cold: float,
-    proposals: int,
-    state: State,
-) -> None:
-    """Improve ``assigned`` in place by simulated annealing of single border cells (Kirkpatrick et al. 1983).
+    Every plan is legal and none is worse than the first: today's grids, repaired. Effort is counted in proposals,
+    so that the answer depends on the task alone.
 
     Parameters
     ----------
-    region : Region
-    home : ndarray of int, shape (n,)
-        Grid that carries the label a cell has today, or -1.
-    assigned : ndarray of int, shape (n,)
-        Grid of each cell, from 0; every grid connected and not empty, before and after.
-    grids : int
-        Number of grids; none is emptied.
-    weights : Weights
-    hot, cold : float
-        First and last temperature, in units of cost; between them it falls geometrically.
-    proposals : int
-        Steps tried, about 0.1 µs each.
-    state : ndarray of uint64, shape (1,)
-        State of the random generator, advanced in place.
-    """
-    n = len(assigned)
-    sums = np.zeros(grids, np.int64)
-    cells = np.zeros(grids, np.int64)
-    for v in range(n):
-        sums[assigned[v]] += region.households[v]
-        cells[assigned[v]] += 1
-    seen = np.zeros(n, np.int64)
-    queue = np.empty(n, np.int64)
-    heat = hot
-    cooling = (cold / hot) ** (1.0 / max(1, proposals))
-    for step in range(proposals):
-        heat *= cooling
-        v = int(uniform(state) * n)
-        degree = region.start[v + 1] - region.start[v]
-        if degree == 0 or region.fixed[v]:
-            continue
-        at = assigned[v]
-        to = assigned[region.other[region.start[v] + int(uniform(state) * degree)]]
-        if at == to or cells[at] == 1:
-            continue
-        cost = _step_cost(v, to, region, home, assigned, sums, weights)
-        if cost > 0.0 and uniform(state) >= np.exp(-cost / heat):
-            continue
-        if not _holds_without(v, region, assigned, seen, step + 1, queue):
-            continue
-        assigned[v] = to
-        sums[at] -= region.households[v]
-        sums[to] += region.households[v]
-        cells[at] -= 1
-        cells[to] += 1
-
-
-@compiled
-def _grow_tree(region: Region, assigned: Ints, grid: int, parent: Ints, order: Ints, state: State) -> int:
-    """Grow a random spanning tree of a grid from a random cell; ``order`` lists cells, parents first."""
-    n = len(assigned)
-    cells = 0
-    for v in range(n):
-        parent[v] = -1
-        if assigned[v] == grid:
-            order[cells] = v
-            cells += 1
-    root = order[int(uniform(state) * cells)]
-    frontier = np.empty(len(region.other) + 1, np.int64)
-    source = np.empty(len(region.other) + 1, np.int64)
-    frontier[0] = source[0] = root
-    waiting = 1
-    done = 0
-    while waiting > 0:
-        pick = int(uniform(state) * waiting)
-        v, via = frontier[pick], source[pick]
-        waiting -= 1
-        frontier[pick], source[pick] = frontier[waiting], source[waiting]
-        if parent[v] >= 0:
-            continue
-        parent[v] = via
-        order[done] = v
-        done += 1
-        for e in range(region.start[v], region.start[v + 1]):
-            u = region.other[e]
-            if assigned[u] == grid and parent[u] < 0:
-                frontier[waiting], source[waiting] = u, v
-                waiting += 1
-    return done
-
-
-@compiled
-def _best_edge(region: Region, parent: Ints, order: Ints, parts: int) -> tuple[int, int, float]:
-    """Find the tree edge whose two sides are nearest to whole parts.
-
-    Returns the cell below it, the parts due to that side, and how far a part is off, as a share of its size.
-    """
-    cells = len(order)
-    sums = np.zeros(len(parent), np.int64)
-    sizes = np.zeros(len(parent), np.int64)
-    for i in range(cells - 1, -1, -1):
-        v = order[i]
-        sums[v] += region.households[v]
-        sizes[v] += 1
-        if i > 0:
-            sums[parent[v]] += sums[v]
-            sizes[parent[v]] += sizes[v]
-    whole = sums[order[0]]
-    best, best_share, best_off = -1, 0, np.inf
-    for v in order[1:]:
-        share = round(parts * sums[v] / whole) if whole > 0 else parts // 2
-        share = max(share, 1, parts - (cells - sizes[v]))
-        share = min(share, parts - 1, sizes[v])
-        off = abs(sums[v] - whole * share / parts) / min(share, parts - share)
-        if off < best_off:
-            best, best_share, best_off = v, share, off
-    return best, best_share, best_off * parts / max(whole, 1)
-
-
-@compiled
-def split(region: Region, assigned: Ints, grid: int, parts: int, fresh: int, tries: int, state: State) -> int:
-    """Cut a connected grid in two where the sides can best be made of whole parts; both stay connected.
-
-    An edge of the best of several random spanning trees is cut, as in recombination (DeFord, Duchin and
-    Solomon 2021); evenness (`UNEVEN_CUT`) and the length of the new grid line decide.
-
-    Parameters
-    ----------
-    region : Region
-    assigned : ndarray of int, shape (n,)
-        Grid of each cell; the cells cut off get ``fresh``, in place.
-    grid : int
-        The grid to cut, of at least ``parts`` cells.
-    parts : int
-        Number of grids that it shall become in the end, at least 2.
-    fresh : int
-        Number of the new grid.
-    tries : int
-        Spanning trees tried, each O(cells of the region).
-    state : ndarray of uint64, shape (1,)
+    task : Task
+    should_stop : callable
+        Asked between anneals; once it answers True, the best so far is returned.
 
     Returns
     -------
-    int
-        Parts that belong to the side cut off.
+    ndarray of int, shape (cells,)
+        Grid of each cell, from 0.
+    bool
+        Whether it was stopped.
     """
-    parent = np.empty(len(assigned), np.int64)
-    room = np.empty(len(assigned), np.int64)
-    best = np.zeros(len(assigned), np.bool_)
-    best_cost, best_share = np.inf, 0
-    for _ in range(tries):
-        order = room[: _grow_tree(region, assigned, grid, parent, room, state)]
-        cut, share, off = _best_edge(region, parent, order, parts)
-        below = np.zeros(len(assigned), np.bool_)
-        below[cut] = True
-        for v in order[1:]:
-            below[v] |= below[parent[v]]
-        cost = UNEVEN_CUT * off
-        for v in order:
-            for e in range(region.start[v], region.start[v + 1]):
-                u = region.other[e]
-                if below[v] and assigned[u] == grid and not below[u]:
-                    cost += region.border[e]
-        if cost < best_cost:
-            best_cost, best_share, best = cost, share, below
-    assigned[best] = fresh
-    return best_share
+    search = _Search(task)
+    best = search.ranked(search.first(STAYS[0]))
+    if task.grids == 1:
+        return best.assigned, False
+    for number in range(FIRST_PLANS):
+        if should_stop():
+            return best.assigned, True
+        best = min(best, search.annealed(search.first(STAYS[number % len(STAYS)]), FIRST), key=_rank)
+    for _ in range(STRUCTURES * task.effort):
+        if should_stop():
+            return best.assigned, True
+        other = search.restructured(best.assigned)
+        if other is not None:
+            best = min(best, search.annealed(other, STEP), key=_rank)
+    return min(best, search.annealed(best.assigned, LAST), key=_rank).assigned, False
+
+
+def _rank(plan: Plan) -> tuple[float, ...]:
+    return plan.rank
+
+
+class _Search:
+    """A region's board and random generator, named by the seed and the region's first cell."""
+
+    def __init__(self, task: Task) -> None:
+        self.task, self.region = task, task.region
+        self.graph: Graph = graph_of(task.region, task.grids)
+        self.board: Board = lay(task.region, task.grids, task.size, task.costs)
+        self.state: State = np.random.SeedSequence([task.seed, int(task.region.cells[0])]).generate_state(
+            1, np.uint64
+        ) | np.uint64(1)
+        scratch = np.zeros(RING_DEGREE, np.int64)
+        counts.mark_rings(self.board, np.full(len(task.region.cells), -1, np.int64), scratch)
+
+    def first(self, stay: float) -> Ints:
+        """Make a plan from today's grids."""
+        return first_assignment(self.region, self.graph, self.task.grids, self.state, stay=stay)
+
+    def ranked(self, assigned: Ints) -> Plan:
+        """Put a plan on the board, with the labels it carries, and rank it."""
+        board, region, task = self.board, self.region, self.task
+        label = carried(assigned, region.today, region.pinned, region.households, task.grids)
+        stays = (region.today[:, None] == label) & (label >= 0)
+        np.multiply(stays, region.households[:, None], out=board.stay)
+        board.cells["grid"] = assigned
+        counts.fill(board)
+        weight = board.grids["weight"]
+        least, most = task.band
+        out = int(((weight < least) | (weight > most)).sum()) if task.band_first else 0
+        together = assigned[region.apart[:, 0]] == assigned[region.apart[:, 1]]
+        return Plan((int(together.sum()), out, counts.energy(board)), assigned)
+
+    def annealed(self, assigned: Ints, schedule: tuple[float, float, int]) -> Plan:
+        """Improve a plan by an anneal, and rank what comes of it with the labels that fit it best."""
+        self.ranked(assigned)
+        hot, cold, proposals = schedule
+        kernels.anneal(self.board, hot, cold, proposals * len(assigned), self.state)
+        return self.ranked(self.board.cells["grid"].astype(np.int64))
+
+    def restructured(self, assigned: Ints) -> Ints | None:
+        """Dissolve a grid, preferably a light one, and cut another in two, preferably a heavy one."""
+        assigned, grids = assigned.copy(), self.task.grids
+        kept = np.zeros(grids, np.bool_)
+        kept[assigned[self.region.fixed]] = True
+        weight = self._weights(assigned)
+        spare = self._pick(np.where(kept, -np.inf, -weight / DISSOLVE))
+        assigned[assigned == spare] = -1
+        absorb(self.graph, assigned, grids)
+        cells = np.bincount(assigned, minlength=grids)
+        heavy = self._pick(np.where(kept | (cells < 2), -np.inf, self._weights(assigned) / OPEN))
+        if spare < 0 or heavy < 0:
+            return None
+        split(self.graph, assigned, heavy, 2, spare, CUTS, self.state)
+        return assigned
+
+    def _weights(self, assigned: Ints) -> Floats:
+        """Weight of each grid, in shares of their mean."""
+        weight = np.bincount(assigned, self.region.weight, self.task.grids)
+        return np.asarray(weight * self.task.grids / max(1.0, float(weight.sum())))
+
+    def _pick(self, liking: Floats) -> int:
+        """Draw a grid with odds that grow exponentially with liking; -1 where none is liked."""
+        if not np.isfinite(liking).any():
+            return -1
+        odds = np.exp(liking - liking.max())
+        share = kernels.chance(self.state)
+        return int(np.searchsorted(np.cumsum(odds), share * odds.sum(), side="right").clip(0, len(odds) - 1))

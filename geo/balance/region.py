@@ -1,0 +1,102 @@
+"""One region of a district: a connected set of cells that is divided by itself, independently of all others."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from geo.balance.problem import Bools, Floats, Ints, Problem, components, fewest_grids
+
+
+class Region(NamedTuple):
+    """A graph in compressed sparse rows, cells numbered from 0 and sorted edges; all it needs to be solved.
+
+    The neighbours of cell ``v`` are ``other[start[v]:start[v + 1]]``, ``border`` the metres shared with each.
+    ``cells`` are its cells in the district, ascending; ``today`` and ``pinned`` labels or -1; ``allowed`` is how
+    many grids each compound may lie in without being split.
+    """
+
+    cells: Ints
+    start: Ints
+    other: Ints
+    source: Ints
+    border: Floats
+    weight: Ints
+    households: Ints
+    area: Floats
+    perimeter: Floats
+    compound: Ints
+    allowed: Ints
+    today: Ints
+    pinned: Ints
+    apart: Ints
+
+    @property
+    def fixed(self) -> Bools:
+        """Whether a cell is pinned to its grid."""
+        return self.pinned >= 0
+
+
+def numbered(problem: Problem, still: Bools) -> Ints:
+    """Give each connected piece of a container a number, and -1 to cells that stay as they are; shape (n,)."""
+    u, v = problem.edges.T
+    held = problem.open & (problem.community[u] == problem.community[v]) & ~still[u] & ~still[v]
+    number = components(problem.cells, u[held], v[held])
+    number[still] = -1
+    number[~still] = np.unique(number[~still], return_inverse=True)[1]
+    return number
+
+
+def regions(problem: Problem, number: Ints) -> list[Region]:
+    """Cut the district into its regions; O((n + m) log m).
+
+    Parameters
+    ----------
+    problem : Problem
+    number : ndarray of int, shape (n,)
+        From `numbered`.
+    """
+    count = int(number.max(initial=-1)) + 1
+    u, v = problem.edges.T
+    held = problem.open & (number[u] >= 0) & (number[u] == number[v])
+    u, v, border = u[held], v[held], problem.shared_m[held]
+    source, other, border = np.r_[u, v], np.r_[v, u], np.r_[border, border]
+    order = np.lexsort((other, source, number[source]))
+    source, other, border = source[order], other[order], border[order]
+    edge_bounds = np.searchsorted(number[source], np.arange(count + 1))
+    cells = np.argsort(number, kind="stable")
+    bounds = np.searchsorted(number[cells], np.arange(count + 1))
+    local = np.empty(problem.cells, np.int64)
+    for each in range(count):
+        ids = cells[bounds[each] : bounds[each + 1]]
+        local[ids] = np.arange(len(ids))
+    compound, fewest = np.where(problem.weight > 0, problem.compound, -1), fewest_grids(problem)
+    estates = np.unique(problem.compound[problem.compound >= 0])
+    pairs = np.empty((0, 2), np.int64) if problem.locks is None else problem.locks.apart
+    pairs = pairs[(number[pairs[:, 0]] == number[pairs[:, 1]]) & (number[pairs[:, 0]] >= 0)]
+    made = []
+    for each in range(count):
+        ids = cells[bounds[each] : bounds[each + 1]]
+        own = slice(edge_bounds[each], edge_bounds[each + 1])
+        known, inside = np.unique(compound[ids], return_inverse=True)
+        first = int(len(known) > 0 and known[0] < 0)
+        made.append(
+            Region(
+                cells=ids,
+                start=np.searchsorted(local[source[own]], np.arange(len(ids) + 1)),
+                other=local[other[own]],
+                source=local[source[own]],
+                border=border[own].astype(np.float64),
+                weight=problem.weight[ids].astype(np.int64),
+                households=problem.households[ids].astype(np.int64),
+                area=problem.area[ids].astype(np.float64),
+                perimeter=problem.perimeter[ids].astype(np.float64),
+                compound=inside - first,
+                allowed=fewest[np.searchsorted(estates, known[first:])],
+                today=problem.current[ids],
+                pinned=problem.pinned[ids],
+                apart=local[pairs[number[pairs[:, 0]] == each]].reshape(-1, 2),
+            )
+        )
+    return made
