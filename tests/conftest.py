@@ -46,6 +46,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             terminalreporter.line(f"  {name}")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def kernels() -> None:
+    """Machine code of the balancer from the run before: it takes most of a minute to compile."""
+    from etl.compiled import keep_kernels
+
+    keep_kernels()
+
+
 @pytest.fixture(scope="session")
 def real_data() -> Path:
     """Folder of real data; the test is skipped, and named in the summary, where there is none."""
