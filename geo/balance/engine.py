@@ -81,8 +81,7 @@ def balance(
         )
     progress("start", 0.0)
     still = problem.frozen | _outside(problem, only)
-    number = numbered(problem, still)
-    tasks = _tasks(problem, number, still, profile, seed, effort)
+    tasks = tasks_of(problem, still, profile, seed, effort)
     progress("start", 1.0)
     grid, grids, stopped = np.full(problem.cells, -1, np.int64), 0, False
     done = 0
@@ -111,20 +110,28 @@ def _outside(problem: Problem, only: Iterable[int] | None) -> Bools:
     return ~np.isin(home, wanted)
 
 
-def _tasks(
-    problem: Problem, number: Ints, still: Bools, profile: Profile, seed: int, effort: int
-) -> list[Task]:
+def tasks_of(problem: Problem, still: Bools, profile: Profile, seed: int = 0, effort: int = 1) -> list[Task]:
+    """Pose each region by itself: what may change, how many grids it gets, and what costs how much.
+
+    Parameters
+    ----------
+    problem : Problem
+    still : ndarray of bool, shape (n,)
+        Cells that stay as they are.
+    profile : Profile
+    seed, effort : int
+    """
+    number = numbered(problem, still)
     counts = apportion(problem, number, still)
+    made = regions(problem, number)
+    size = _size_costs(problem, profile, max((int(region.weight.sum()) for region in made), default=0))
     costs = Costs(
         profile.moved / problem.target, profile.shape, profile.small_split, profile.large_split, APART
     )
-    made = regions(problem, number)
-    heaviest = max((int(region.weight.sum()) for region in made), default=0)
-    size = _size_costs(problem, profile, heaviest)
     return [
         Task(
             region,
-            int(count),
+            grids,
             size[: int(region.weight.sum()) + 1],
             costs,
             problem.band(),
@@ -132,7 +139,7 @@ def _tasks(
             seed,
             effort,
         )
-        for region, count in zip(made, counts.tolist(), strict=True)
+        for region, grids in zip(made, counts.tolist(), strict=True)
     ]
 
 

@@ -92,6 +92,11 @@ def solve(task: Task, should_stop: Callable[[], bool] = never) -> tuple[Ints, bo
     return min(best, search.annealed(best.assigned, LAST), key=_rank).assigned, False
 
 
+def rank(task: Task, assigned: Ints) -> tuple[float, ...]:
+    """Say how good an assignment of a region is, with the labels it carries best; smaller is better."""
+    return _Search(task).ranked(assigned).rank
+
+
 def _rank(plan: Plan) -> tuple[float, ...]:
     return plan.rank
 

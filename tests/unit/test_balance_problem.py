@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from geo.balance import Locks, Problem, balance, containers, measure
-from geo.balance.start import apportion, regions
+from geo.balance.apportion import apportion
+from geo.balance.region import numbered
 from geo.errors import BalanceError
 
 pytestmark = pytest.mark.unit
@@ -28,7 +29,7 @@ def street(**other: Any) -> Problem:
         "edges": np.c_[np.arange(5), np.arange(1, 6)],
         "shared_m": np.full(5, 10.0),
         "open": np.ones(5, bool),
-        "target": 300,
+        "target": 300.0,
     }
     return Problem(**{**given, **other})
 
@@ -163,6 +164,11 @@ def test_containers_that_cannot_be_in_band_are_known(households: list[int], at_m
 
 def test_grids_are_apportioned_by_least_squares() -> None:
     problem = street(households=np.array([300, 300, 400, 100, 200, 120]))
-    assert apportion(problem, regions(problem)).tolist() == [3, 1]
-    asked = dataclasses.replace(problem, grids=5)
-    assert apportion(asked, regions(asked)).tolist() == [3, 2]
+    still = np.zeros(6, bool)
+
+    def counts(**asked: Any) -> list[int]:
+        return apportion(dataclasses.replace(problem, **asked), numbered(problem, still), still).tolist()
+
+    assert counts() == [3, 1]
+    assert counts(grids=5) == [3, 2]
+    assert counts(grids=np.array([2, 3])) == [2, 3]
