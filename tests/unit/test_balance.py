@@ -218,7 +218,7 @@ def test_what_is_expected_later_can_be_balanced() -> None:
     after = balance(dataclasses.replace(today, expected_percent=100)).report.after
     assert sorted(row.expected for row in after.grid_rows) == [60] * 4
     assert (after.in_band_expected, after.in_band_today) == (4, 1)
-    before = balance(today).report.after
+    before = balance(dataclasses.replace(today, target=30.0)).report.after
     assert sorted(row.households for row in before.grid_rows) == [30] * 4
 
 
