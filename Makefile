@@ -8,12 +8,12 @@ BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
 
-.PHONY: help setup demo test test-unit check bench kills lock clean
+.PHONY: help setup demo test test-unit check bench bench-balance bench-city kills lock clean
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
 
 help: ## say what there is to make
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # What the system must have is looked at first: a run that cannot go on changes nothing.
 packages-%:
@@ -34,6 +34,10 @@ check: packages-test-unit $(VENV)/ready-dev ## look for faults, untidy format an
 	@$(BIN)/mypy
 bench: packages-demo $(VENV)/ready-dev ## measure speed and quality by ratios (about five minutes)
 	@exec $(BIN)/python -m tests.bench
+bench-balance: packages-demo $(VENV)/ready-dev $(VENV)/ready-bench ## measure the balance engine against others; SIZE=nightly for the long run
+	@exec $(BIN)/python -m tests.bench.rivals $(if $(SIZE),--size $(SIZE))
+bench-city: packages-demo $(VENV)/ready-dev ## balance a made-up city of 20 districts: what a cell costs, and memory
+	@exec $(BIN)/python -m tests.bench.city
 kills: packages-demo $(VENV)/ready-dev ## kill some hundred acts in the middle, and look for districts left torn
 	@exec $(BIN)/python -m tests.bench.kills
 
@@ -45,6 +49,7 @@ lock: packages-test-unit $(VENV)/ready-dev ## pin the newest versions of all lib
 	@echo "Asking for the newest versions (a few minutes) ..."
 	@$(PIN) --output-file requirements.txt pyproject.toml
 	@$(PIN) --extra dev --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
+	@$(PIN) --extra bench --constraint requirements-dev.txt --output-file requirements-bench.txt pyproject.toml
 clean: ## remove .venv and whatever was built; the database stays
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
@@ -53,7 +58,8 @@ $(BIN)/python:
 	@$(PYTHON) -m venv $(VENV)
 $(VENV)/ready: requirements.txt
 $(VENV)/ready-dev: requirements-dev.txt
-$(VENV)/ready $(VENV)/ready-dev: pyproject.toml $(BIN)/python
+$(VENV)/ready-bench: requirements-bench.txt
+$(VENV)/ready $(VENV)/ready-dev $(VENV)/ready-bench: pyproject.toml $(BIN)/python
 	@echo "Installing the libraries pinned in $(filter req%,$^) (a minute or two the first time) ..."
 	@$(BIN)/python -m pip install --quiet --require-hashes -r $(filter req%,$^)
 	@PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
