@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import permutations
 from math import ceil
 
 import numpy as np
@@ -11,12 +12,14 @@ import numpy as np
 from geo.balance.problem import Bools, Ints, Problem, components, containers, fewest_grids
 
 WALLED, LOCKED = "walled", "locked"
-SIZE, SHAPE, FREE, UNPROVEN = "size", "pieces", "free", "unproven"
+SIZE, SHAPE, FREE = "size", "pieces", "free"
 """Why a compound is broken.
 
-WALLED and LOCKED are proven: a barrier or a border of communities, or locks, break it in every plan. SIZE and
-PIECES: to join it, all else left as it is, would put grids out of band, or cut one in pieces; whether another
-plan could is not proven. FREE: it could be joined so, and other costs of the profile were weighed above it.
+WALLED and LOCKED are proven: a barrier or a border of communities, or locks, break it in every plan. Otherwise
+it is tried to join its parts, all else left as it is: those of a compound that fits into one grid in one of its
+grids, of a larger one the part of one grid in another. SIZE: that puts grids out of band; SHAPE: it cuts a grid
+in pieces, ends it, or breaks a lock; whether another plan keeps it whole is not proven. FREE: it could be joined
+so, and other costs of the profile were weighed above it.
 """
 
 
@@ -25,8 +28,8 @@ class Break:
     """A compound that lies in more grids than the fewest that hold it.
 
     ``grids`` are those it lies in, the one with most of it first; ``before`` is in how many it lies today.
-    ``into`` is the grid it would be joined in, ``weight`` what that would weigh, ``lost`` the grids that would no
-    longer be in band; None where nothing of the kind was tried.
+    Of the best trial, ``part`` is the grid whose part would go, None where all would; ``into`` the grid it would
+    be joined in, ``weight`` what that would weigh, ``lost`` how many fewer grids would be in band.
     """
 
     compound: int
@@ -35,6 +38,7 @@ class Break:
     before: int
     households: int
     reason: str
+    part: int | None = None
     into: int | None = None
     weight: int | None = None
     lost: int | None = None
@@ -48,7 +52,7 @@ class Break:
 def find_breaks(problem: Problem, assignment: Ints) -> tuple[Break, ...]:
     """Find the broken compounds, as `geo.balance.measure` counts them, in the order of their first cells.
 
-    Each that would fit into one grid is joined on trial in each grid that it lies in: O(n + m) a trial.
+    Each is joined on trial in the grids that it lies in, O(n + m) a trial: as many as it has grids, or pairs.
     """
     estates = np.unique(problem.compound[problem.compound >= 0]).tolist()
     home = containers(problem)
@@ -65,7 +69,7 @@ def find_breaks(problem: Problem, assignment: Ints) -> tuple[Break, ...]:
             fewest=fewest,
             before=len(np.unique(today[today >= 0])),
             households=int(problem.households[cells].sum()),
-            reason=UNPROVEN,
+            reason=SHAPE,
         )
         found.append((int(cells[0]), _judged(broken, problem, assignment, cells, home)))
     return tuple(each for _, each in sorted(found, key=lambda pair: pair[0]))
@@ -85,13 +89,20 @@ def _judged(broken: Break, problem: Problem, assignment: Ints, cells: Ints, home
         return replace(broken, reason=WALLED)
     if len(grids) <= _locked_grids(problem, cells, broken.fewest):
         return replace(broken, reason=LOCKED)
+    moves: list[tuple[int | None, int]] = [(None, into) for into in grids]
     if broken.fewest > 1:
-        return broken
-    tried = [each for into in grids if (each := _joined(problem, assignment, cells, into)) is not None]
-    if not tried:
-        return replace(broken, reason=SHAPE)
-    into, weight, lost = min(tried, key=lambda each: each[2])
-    return replace(broken, reason=SIZE if lost > 0 else FREE, into=into, weight=weight, lost=max(lost, 0))
+        moves = list(permutations(grids, 2))
+    best, fewest_lost = broken, len(problem.households)
+    for part, into in moves:
+        some = cells if part is None else cells[assignment[cells] == part]
+        tried = _joined(problem, assignment, some, into)
+        if tried is not None and tried[1] < fewest_lost:
+            weight, fewest_lost = tried
+            reason = SIZE if fewest_lost > 0 else FREE
+            best = replace(
+                broken, reason=reason, part=part, into=into, weight=weight, lost=max(fewest_lost, 0)
+            )
+    return best
 
 
 def _least_grids(problem: Problem, cells: Ints, home: Ints) -> int:
@@ -113,13 +124,13 @@ def _locked_grids(problem: Problem, cells: Ints, fewest: int) -> int:
     return max(fewest, held, 2 if apart else 0)
 
 
-def _joined(problem: Problem, assignment: Ints, cells: Ints, into: int) -> tuple[int, int, int] | None:
-    """Join a compound in a grid: the grid, its weight then, and grids in band lost; None where not legal."""
+def _joined(problem: Problem, assignment: Ints, cells: Ints, into: int) -> tuple[int, int] | None:
+    """Join cells in a grid: its weight then, and how many fewer grids are in band; None where not legal."""
     trial = assignment.copy()
     trial[cells] = into
     if _forbidden(problem, trial, cells):
         return None
-    touched = np.isin(assignment, np.unique(assignment[cells]))
+    touched = np.isin(assignment, [*np.unique(assignment[cells]), into])
     if not _still_legal(problem, trial, touched) or len(np.unique(trial[touched])) < len(
         np.unique(assignment[touched])
     ):
@@ -131,7 +142,7 @@ def _joined(problem: Problem, assignment: Ints, cells: Ints, into: int) -> tuple
         return int(problem.in_band(weight).sum())
 
     weight = int(problem.weight[trial == into].sum())
-    return into, weight, in_band(assignment) - in_band(trial)
+    return weight, in_band(assignment) - in_band(trial)
 
 
 def _forbidden(problem: Problem, trial: Ints, cells: Ints) -> bool:

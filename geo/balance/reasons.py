@@ -185,7 +185,7 @@ def _row(
 ) -> Move:
     s, d = key.source, key.destination
     label, container = both.label, int(both.container[cells[0]])
-    ends = (between.origin(s), between.end(d)) if key.rule == CHAIN else (None, None)
+    ends = between.ends(s, d) if key.rule == CHAIN else (None, None)
     origin, end = (None if grid is None else label[grid] for grid in ends)
     known = None if building is None else len(set(building[cells].tolist()) - {-1})
     return Move(

@@ -102,23 +102,25 @@ class Between:
             ABOVE: before[s] > self._most and after[s] < before[s],
             BELOW: before[d] < self._least and after[d] > before[d],
             WHOLE: joins,
-            CHAIN: self.origin(s) is not None or self.end(d) is not None,
+            CHAIN: self.ends(s, d) != (None, None),
             NEARER: off[1] < off[0],
             SHAPE: roundness[1] > roundness[0],
         }
         return next((rule for rule, held in holds.items() if held), EXCHANGE)
 
-    def origin(self, grid: int) -> int | None:
-        """Follow moves back to the nearest grid that had to give: above the band, dissolved, or in pieces."""
-        return grid if self._gives[grid] else _nearest(grid, self._former, self._pushes)
+    def ends(self, s: int, d: int) -> tuple[int | None, int | None]:
+        """Follow the moves that lead to ``s`` back, and those that go on from ``d``.
 
-    def end(self, grid: int) -> int | None:
-        """Follow moves on to the nearest grid that was below the band, or is new."""
-        return grid if self._takes[grid] else _nearest(grid, self._next, self._takes)
+        Back to the nearest grid that had to give: above the band, dissolved, or in pieces; on to the nearest
+        that was below the band, or is new.
+        """
+        origin = s if self._gives[s] else _nearest(s, d, self._former, self._pushes)
+        end = d if self._takes[d] else _nearest(d, s, self._next, self._takes)
+        return origin, end
 
 
-def _nearest(grid: int, on: dict[int, list[int]], wanted: Bools) -> int | None:
-    seen, front = {grid}, [grid]
+def _nearest(grid: int, without: int, on: dict[int, list[int]], wanted: Bools) -> int | None:
+    seen, front = {grid, without}, [grid]
     while front:
         front = sorted({each for one in front for each in on.get(one, ())} - seen)
         for each in front:

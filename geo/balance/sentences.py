@@ -94,21 +94,20 @@ _BREAKS = {
     ),
     breaks.LOCKED: Words("锁定使其分开（已证明）。", "locks break it (proven)."),
     breaks.SIZE: Words(
-        "其余不动，并入网格{into} 将为 {weight} 户，少 {lost} 个网格达标；是否另有办法，未证明。",
-        "all else left as it is, joined in grid {into} that would have {weight} households, and {lost} fewer in band;"
-        " whether another plan keeps it whole is not proven.",
+        "其余不动，{part}并入网格{into} 将为 {weight} 户，少 {lost} 个网格达标；是否另有办法，未证明。",
+        "all else left as it is, {part} joined in grid {into} would make it {weight} households, and {lost} fewer"
+        " grids in band; whether another plan does better is not proven.",
     ),
     breaks.SHAPE: Words(
-        "其余不动，并入任一网格都会使网格断开或撤销，或违反锁定；是否另有办法，未证明。",
-        "all else left as it is, joining it in any of them would cut a grid in pieces, end one or break a lock;"
-        " whether another plan keeps it whole is not proven.",
+        "其余不动，再作合并都会使网格断开、撤销或违反锁定；是否另有办法，未证明。",
+        "all else left as it is, joining its parts would cut a grid in pieces, end one or break a lock; whether"
+        " another plan does better is not proven.",
     ),
     breaks.FREE: Words(
-        "并入网格{into}（{weight} 户）不减少达标网格：所选侧重允许拆分，以少划转或顾及其他。",
-        "joined in grid {into} ({weight} households) as many would be in band: the profile lets it be broken, to move"
-        " fewer or for its other costs.",
+        "{part}并入网格{into}（{weight} 户）不减少达标网格：所选侧重允许拆分，以少划转或顾及其他。",
+        "with {part} joined in grid {into} ({weight} households) as many would be in band: the profile lets it be"
+        " broken, to move fewer or for its other costs.",
     ),
-    breaks.UNPROVEN: Words("是否必须如此，未证明。", "whether it must is not proven."),
 }
 _STAYS = {
     reasons.HEAVY: Words(
@@ -161,12 +160,17 @@ def told_move(
 
 def told_break(broken: Break, grid: Name, compound: Name = str) -> Words:
     """Say why a compound is broken."""
+    part = Words("整体", "all of it")
+    if broken.part is not None:
+        part = Words(f"网格{grid(broken.part)} 内的部分", f"its part in grid {grid(broken.part)}")
     values = {
         "into": "" if broken.into is None else grid(broken.into),
         "weight": broken.weight if broken.weight is None else f"{broken.weight:,}",
         "lost": broken.lost,
     }
-    zh, en = (text.format(**values) for text in _BREAKS[broken.reason])
+    zh, en = (
+        text.format(**values, part=mine) for text, mine in zip(_BREAKS[broken.reason], part, strict=True)
+    )
     names, count = [grid(each) for each in broken.grids], len(broken.grids)
     today = broken.before
     was = Words(f"（今为 {today} 个）", f" ({today} today)") if today not in (0, count) else Words("", "")
@@ -185,8 +189,9 @@ def told_stay(stay: Stay, whole: Explanation, grid: Name) -> Words:
     high = stay.weight > whole.most
     name, now = grid(stay.grid), f"{stay.weight:,}"
     limit = f"{whole.most if high else whole.least:,}"
+    still = "仍为" if stay.before == stay.weight else "将为"
     return Words(
-        f"网格{name} 仍为 {now} 户，{'超出上限' if high else '低于下限'} {limit}：{zh}",
+        f"网格{name} {still} {now} 户，{'超出上限' if high else '低于下限'} {limit}：{zh}",
         f"Grid {name} has {now} households, {'above the most' if high else 'below the least'} of {limit}: {en}",
     )
 

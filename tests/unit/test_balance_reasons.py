@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from geo.balance import Locks, Problem, containers, measure
-from geo.balance.breaks import FREE, LOCKED, SHAPE, SIZE, UNPROVEN, WALLED
-from geo.balance.reasons import COUNT, FROZEN, HEAVY, Explanation, explain
+from geo.balance.breaks import FREE, LOCKED, SHAPE, SIZE, WALLED
+from geo.balance.reasons import COUNT, FROZEN, HEAVY, UNPROVEN, Explanation, explain
 from geo.balance.rules import RULES
 from geo.balance.sentences import RULES as RULE_WORDS
 from geo.balance.sentences import told, told_move
@@ -117,7 +117,7 @@ def _relabelled(found: Explanation, new: np.ndarray) -> Explanation:
     def label(old: int | None) -> int | None:
         return None if old is None else int(new[old])
 
-    grids = ("source", "destination", "origin", "end", "grid", "into")
+    grids = ("source", "destination", "origin", "end", "grid", "part", "into")
 
     def each(rows: tuple[Any, ...]) -> tuple[Any, ...]:
         return tuple(
@@ -166,9 +166,10 @@ def test_a_compound_said_to_join_freely_does(plan: tuple[Problem, np.ndarray]) -
     for broken in explain(problem, assignment).breaks:
         if broken.into is None:
             continue
-        joined = np.where(
-            (problem.compound == broken.compound) & (problem.weight > 0), broken.into, assignment
-        )
+        goes = (problem.compound == broken.compound) & (problem.weight > 0)
+        if broken.part is not None:
+            goes &= assignment == broken.part
+        joined = np.where(goes, broken.into, assignment)
         after = measure(problem, joined)
         weight = next(row.weight for row in after.grid_rows if row.label == broken.into)
         assert (weight, broken.lost) == (broken.weight, max(0, before.in_band - after.in_band))
@@ -249,6 +250,11 @@ def test_a_chain_names_its_ends() -> None:
     )
 
 
+def test_a_swap_is_no_chain_to_the_grid_itself() -> None:
+    problem = row([95, 20, 5, 85], [1, 1, 2, 2])
+    assert rules_of(problem, [1, 2, 1, 2]) == {(1, 2, "above"), (2, 1, "nearer")}
+
+
 def test_a_compound_is_made_whole() -> None:
     problem = row([85, 15, 20, 75], [1, 1, 2, 2], compound=np.array([-1, 9, 9, -1]))
     found = explain(problem, np.array([1, 2, 2, 2]))
@@ -296,8 +302,11 @@ def test_breaks_that_are_not_proven_say_what_joining_would_do() -> None:
     assert (size.reason, size.into, size.weight, size.lost) == (SIZE, 1, 130, 2)
     assert breaks_of(row([90, 5, 5, 90], [1, 1, 2, 2], compound=compound), [1, 1, 2, 2]) == [FREE]
     assert breaks_of(row([30, 30], [1, 2], compound=np.array([9, 9])), [1, 2]) == [SHAPE]
-    heavy = row([60, 60, 60, 60], [1, 2, 3, 4], compound=np.full(4, 9))
-    assert breaks_of(heavy, [1, 2, 3, 4]) == [UNPROVEN]
+    large = row([60, 60, 60, 60], [1, 2, 3, 4], compound=np.full(4, 9))
+    assert breaks_of(large, [1, 2, 3, 4]) == [SHAPE]
+    large = row([90, 60, 60, 30, 60], [1, 2, 3, 4, 4], compound=np.array([9, 9, 9, 9, -1]))
+    (part,) = explain(large, np.array([1, 2, 3, 4, 4])).breaks
+    assert (part.reason, part.part, part.into, part.weight, part.lost) == (FREE, 4, 3, 90, 0)
 
 
 def test_what_stays_out_of_band_is_proven_or_said_not_to_be() -> None:
