@@ -92,7 +92,7 @@ def _judged(broken: Break, problem: Problem, assignment: Ints, cells: Ints, home
     moves: list[tuple[int | None, int]] = [(None, into) for into in grids]
     if broken.fewest > 1:
         moves = list(permutations(grids, 2))
-    best, fewest_lost = broken, len(problem.households)
+    best, least = broken, (problem.cells, 0)
     for part, into in moves:
         some = cells if part is None else cells[assignment[cells] == part]
         tried = _joined(problem, assignment, some, into)
@@ -125,7 +125,7 @@ def _locked_grids(problem: Problem, cells: Ints, fewest: int) -> int:
 
 
 def _joined(problem: Problem, assignment: Ints, cells: Ints, into: int) -> tuple[int, int] | None:
-    """Join cells in a grid: its weight then, and how many fewer grids are in band; None where not legal."""
+    """Join cells in a grid: how many fewer grids are in band, and its weight then; None where not legal."""
     trial = assignment.copy()
     trial[cells] = into
     if _forbidden(problem, trial, cells):
@@ -142,7 +142,7 @@ def _joined(problem: Problem, assignment: Ints, cells: Ints, into: int) -> tuple
         return int(problem.in_band(weight).sum())
 
     weight = int(problem.weight[trial == into].sum())
-    return weight, in_band(assignment) - in_band(trial)
+    return in_band(assignment) - in_band(trial), weight
 
 
 def _forbidden(problem: Problem, trial: Ints, cells: Ints) -> bool:
