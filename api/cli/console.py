@@ -50,6 +50,7 @@ STAGES = {
     "store": "Storing · 入库",
     "cells": "Making cells · 生成地块",
     "boundaries": "Drawing boundaries · 推定边界",
+    "compile": "Preparing, up to a minute the first time · 准备计算，首次约一分钟",
     "start": "Repairing today's grids · 修复现状网格",
     "improve": "Balancing · 均衡网格",
     "demo district": "Making the demo district · 生成演示区",

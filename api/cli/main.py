@@ -36,6 +36,7 @@ VERBS = {
     "grid": Verb("grids", "Grids: what a code names, and a grid through time (网格编码与沿革)."),
     "locate": Verb("locate", "Whose grid is it? (查网格). Exit code 1 means: no grid was found."),
     "export": Verb("export", "Maps and layers as files (导出地图和图层)."),
+    "balance": Verb("balance", "Balance an instance folder, without a database (均衡算例文件夹)."),
     "template": Verb("template", "Write the templates of a ledger, one file a kind of thing (生成台账模板)."),
     "account": Verb("accounts", "Accounts: who may sign in, and do what (账号)."),
     "audit": Verb("audit", "Who did what, and when (审计)."),

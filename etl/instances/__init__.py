@@ -4,7 +4,7 @@ A folder holds ``units.parquet``, ``edges.parquet`` and ``meta.json``; docs/bala
 malformed is refused with the file, the column, the first rows and their number named. Geometry is not looked at.
 """
 
-from etl.instances.reading import Instance, read
+from etl.instances.reading import Instance, pose, read
 from etl.instances.writing import check_target, write
 
-__all__ = ["Instance", "check_target", "read", "write"]
+__all__ = ["Instance", "check_target", "pose", "read", "write"]
