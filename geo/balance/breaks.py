@@ -96,12 +96,10 @@ def _judged(broken: Break, problem: Problem, assignment: Ints, cells: Ints, home
     for part, into in moves:
         some = cells if part is None else cells[assignment[cells] == part]
         tried = _joined(problem, assignment, some, into)
-        if tried is not None and tried[1] < fewest_lost:
-            weight, fewest_lost = tried
-            reason = SIZE if fewest_lost > 0 else FREE
-            best = replace(
-                broken, reason=reason, part=part, into=into, weight=weight, lost=max(fewest_lost, 0)
-            )
+        if tried is not None and tried < least:
+            least, (lost, weight) = tried, tried
+            reason = SIZE if lost > 0 else FREE
+            best = replace(broken, reason=reason, part=part, into=into, weight=weight, lost=max(lost, 0))
     return best
 
 

@@ -84,7 +84,7 @@ class Explanation:
     moves : tuple of Move
         Every cell that `geo.balance.measure` counts as moved, in exactly one of them; the largest first.
     placed : tuple of Move
-        Cells that are in no grid today.
+        Cells that are in no grid today, where others are in one.
     breaks : tuple of Break
         Every compound that lies in more grids than it must.
     stays : tuple of Stay
@@ -153,7 +153,8 @@ def explain(
     least, most = problem.band()
     joined = joins(both)
     found = keys(both, joined)
-    for cell in np.flatnonzero((both.today < 0) & (both.after >= 0)).tolist():
+    fresh = (both.today < 0) & (both.after >= 0) & both.there.any()
+    for cell in np.flatnonzero(fresh).tolist():
         found[cell] = Key(-1, int(both.after[cell]), PLACED)
     rows = _rows(both, found, joined, building)
     return Explanation(

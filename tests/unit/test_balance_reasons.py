@@ -79,7 +79,8 @@ def test_every_moved_cell_is_in_exactly_one_row(plan: tuple[Problem, np.ndarray]
     moved = (problem.current >= 0) & (assignment >= 0) & (problem.current != assignment)
     assert sum(move.households for move in found.moves) == after.households_moved
     assert sum(move.cells for move in found.moves) == moved.sum()
-    assert sum(move.cells for move in found.placed) == ((problem.current < 0) & (assignment >= 0)).sum()
+    fresh = (problem.current < 0) & (assignment >= 0) & (problem.current >= 0).any()
+    assert sum(move.cells for move in found.placed) == fresh.sum()
     for s, d in {(move.source, move.destination) for move in found.moves}:
         between = [move for move in found.moves if (move.source, move.destination) == (s, d)]
         cells = (problem.current == s) & (assignment == d)
