@@ -20,6 +20,7 @@ from api.cli.console import SHOWN, JsonOption, err, hint, out, print_json, print
 from etl.compiled import keep_kernels
 from etl.instances import Instance, check_target, pose, read, write
 from geo.balance import PROFILES, Measures, Problem, Profile, Report, balance, measure
+from geo.balance.bounds import ContainerBound, Floor, bounds, floor
 from geo.errors import InputError
 from geo.progress import Progress as Listener
 
@@ -50,7 +51,8 @@ CONTAINER_COLUMNS = {
     "grids_stated": "Grids stated · 所列网格数",
     "grids": "Grids · 网格",
     "in_band": "In band · 达标",
-    "in_band_at_most": "At most possible · 理论上限",
+    "in_band_at_most": "At most · 理论上限",
+    "worst_deviation_percent_at_least": "Worst at best, % · 最大偏差下限",
 }
 MOST_THREADS = 4
 """Of which none is asked for: with more they wait for each other between anneals."""
@@ -58,12 +60,17 @@ MOST_THREADS = 4
 
 @dataclass(frozen=True)
 class Outcome:
-    """A finished search: figures of today's grids where there are any, and of the plan."""
+    """A finished search: figures of today's grids where there are any, of the plan, and what no plan can better.
+
+    Bounds of moves are of plans with no more grids out of band than this one has in each container.
+    """
 
     instance: Instance
     problem: Problem
     before: Measures | None
     after: Measures
+    bounds: tuple[ContainerBound, ...]
+    floor: Floor
     stopped: bool
     cpu_seconds: float
 
@@ -125,7 +132,9 @@ def balance_(
             )
             cpu_seconds = _cpu_seconds() - began
             write(target, instance, proposal.assignment)
-    outcome = _outcome(instance, problem, proposal.report, cpu_seconds)
+        listener("check", 0.0)
+        outcome = _outcome(instance, problem, proposal.report, cpu_seconds)
+        listener("check", 1.0)
     if json:
         asked_for = {
             "profile": profile.value,
@@ -211,7 +220,15 @@ def _outcome(instance: Instance, problem: Problem, report: Report, cpu_seconds: 
         before = measure(dataclasses.replace(problem, current=today), today)
     if (today < 0).all():
         before = None
-    return Outcome(instance, problem, before, report.after, report.stopped, cpu_seconds)
+    after = report.after
+    grids, in_band = (
+        np.array([getattr(row, name) for row in after.container_rows], np.int64)
+        for name in ("grids", "in_band")
+    )
+    proven = bounds(problem, grids, out_of_band=grids - in_band)
+    return Outcome(
+        instance, problem, before, after, proven, floor(problem, proven), report.stopped, cpu_seconds
+    )
 
 
 def _figures(outcome: Outcome, measures: Measures | None) -> dict[str, Any] | None:
@@ -229,15 +246,13 @@ def _figures(outcome: Outcome, measures: Measures | None) -> dict[str, Any] | No
 def _containers(outcome: Outcome) -> list[dict[str, Any]]:
     """Give a row for each container, by the instance's own numbers."""
     stated, own = outcome.instance.stated, outcome.instance.own_numbers.tolist()
-    return sorted(
-        (
-            dataclasses.asdict(row)
-            | {"container": own[row.container], "within_reach": row.within_reach}
-            | {"grids_stated": None if stated is None else int(stated[row.container])}
-            for row in outcome.after.container_rows
-        ),
-        key=lambda row: int(row["container"]),
-    )
+    rows = [
+        dataclasses.asdict(bound)
+        | {"container": own[bound.container], "in_band": row.in_band, "within_reach": bound.within_reach}
+        | {"grids_stated": None if stated is None else int(stated[bound.container])}
+        for bound, row in zip(outcome.bounds, outcome.after.container_rows, strict=True)
+    ]
+    return sorted(rows, key=lambda row: int(row["container"]))
 
 
 def _as_json(outcome: Outcome) -> dict[str, Any]:
@@ -252,6 +267,7 @@ def _as_json(outcome: Outcome) -> dict[str, Any]:
         },
         "before": _figures(outcome, outcome.before),
         "after": _figures(outcome, outcome.after),
+        "bounds": outcome.floor,
         "containers": _containers(outcome),
         "stopped": outcome.stopped,
         "cpu_seconds": round(outcome.cpu_seconds, 2),
@@ -260,25 +276,26 @@ def _as_json(outcome: Outcome) -> dict[str, Any]:
 
 def _print(outcome: Outcome, profile: Profile) -> None:
     instance, problem = outcome.instance, outcome.problem
-    columns = [_shown(outcome, each) for each in (outcome.before, outcome.after)]
-    rows: list[Sequence[Any]] = [(name, columns[0].get(name), value) for name, value in columns[1].items()]
-    rows.append(("CPU, s · 处理器时间", None, outcome.cpu_seconds))
+    before, after = (_shown(outcome, each) for each in (outcome.before, outcome.after))
+    best = _at_best(outcome)
+    rows = [(name, before.get(key), after[key], best.get(key)) for key, name in _names(problem).items()]
     print_rows(
         f"{instance.name}: {problem.cells:,} units, {outcome.after.households:,} {instance.weight}, "
         f"{problem.target:,.6g} ± {problem.tolerance_percent}%\n{profile.name}: {profile.english} · {profile.chinese}",
-        ("", "Before · 之前", "After · 之后"),
+        ("", "Before · 之前", "After · 之后", "At best · 理论极限"),
         rows,
     )
+    out.print(f"Processor time · 处理器时间: {outcome.cpu_seconds:.1f} s")
     if outcome.stopped:
         out.print(STOPPED)
     found = _containers(outcome)
     _print_containers(
-        "Containers that no such number of grids lets be in band · 按此网格数无法全部达标的片区",
-        ("weight", "grids", "in_band", "in_band_at_most"),
+        "Containers that cannot be wholly in band · 无法全部达标的片区",
+        ("weight", "grids", "in_band", "in_band_at_most", "worst_deviation_percent_at_least"),
         [row for row in found if not row["within_reach"]],
     )
     _print_containers(
-        "Containers with other numbers of grids than stated · 网格数与算例所列不同的片区",
+        "Containers with other numbers of grids than stated · 网格数与所列不同的片区",
         ("weight", "grids_stated", "grids"),
         [row for row in found if row["grids_stated"] not in (None, row["grids"])],
     )
@@ -293,24 +310,45 @@ def _print_containers(title: str, names: Sequence[str], rows: Sequence[dict[str,
         out.print(f"... {len(rows) - SHOWN:,} more · 其余见 --json")
 
 
+def _names(problem: Problem) -> dict[str, str]:
+    tolerance = problem.tolerance_percent
+    return {
+        "grids": "Grids · 网格",
+        "in_band": f"Within {tolerance}% · 达标",
+        "near_target": f"Within {tolerance / 2:g}% · 半容差内",
+        "worst": "Worst deviation · 最大偏差",
+        "moved": "Households moved · 划转户数",
+        "split_compounds": "Small compounds split · 被拆分的小型小区",
+        "excess_pieces": "Excess pieces of compounds · 小区多余分片",
+        "compactness": "Compactness (Polsby-Popper) · 紧凑度",
+        "disconnected": "Grids in pieces · 不连通网格",
+    }
+
+
 def _shown(outcome: Outcome, measures: Measures | None) -> dict[str, Any]:
     """Spell the figures of a column of the table."""
-    found = _figures(outcome, measures)
-    if measures is None or found is None:
+    if measures is None:
         return {}
-    moved = None
-    if found["households_moved"] is not None:
-        moved = f"{measures.households_moved:,} ({measures.moved_share:.1%})"
-    tolerance = outcome.problem.tolerance_percent
+    moved = f"{measures.households_moved:,} ({measures.moved_share:.1%})"
     return {
-        "Grids · 网格": measures.grids,
-        f"Within {tolerance}% · 达标": f"{measures.in_band:,} ({measures.share_in_band:.1%})",
-        "  at most possible · 理论上限": measures.in_band_at_most,
-        f"Within {tolerance / 2:g}% · 半容差内": measures.near_target,
-        "Worst deviation · 最大偏差": f"{measures.worst_deviation_percent:.1f}%",
-        "Households moved · 划转户数": moved,
-        "Small compounds split · 被拆分的小型小区": measures.split_compounds,
-        "Excess pieces of compounds · 小区多余分片": measures.excess_pieces,
-        "Compactness (Polsby-Popper) · 紧凑度": f"{measures.mean_compactness:.2f}",
-        "Grids in pieces · 不连通网格": len(measures.disconnected),
+        "grids": measures.grids,
+        "in_band": f"{measures.in_band:,} ({measures.share_in_band:.1%})",
+        "near_target": measures.near_target,
+        "worst": f"{measures.worst_deviation_percent:.1f}%",
+        "moved": moved if measures is outcome.after and (outcome.problem.current >= 0).any() else None,
+        "split_compounds": measures.split_compounds,
+        "excess_pieces": measures.excess_pieces,
+        "compactness": f"{measures.mean_compactness:.2f}",
+        "disconnected": len(measures.disconnected),
+    }
+
+
+def _at_best(outcome: Outcome) -> dict[str, Any]:
+    """Spell what is proven that no plan with these numbers of grids can better."""
+    least = outcome.floor
+    moved = f"≥ {least.moved_at_least:,} ({least.moved_share_at_least:.1%})"
+    return {
+        "in_band": f"≤ {least.in_band_at_most:,}",
+        "worst": f"≥ {least.worst_deviation_percent_at_least:.1f}%",
+        "moved": moved if (outcome.problem.current >= 0).any() else None,
     }
