@@ -16,6 +16,7 @@ import numpy as np
 
 from geo.balance.floors import Share, moved_at_least
 from geo.balance.lands import Lands
+from geo.balance.partitions import EXHAUST
 from geo.balance.problem import Ints, Problem, components
 from geo.balance.reach import Ground
 from geo.balance.report import Measures, measure
@@ -64,13 +65,11 @@ class ContainerBound:
         if self.within_reach:
             return f"{said}，未发现不能全部达标的原因"
         worst = self.worst_deviation_percent_at_least
-        return (
-            f"{said}，无论怎样划分，至多 {self.in_band_at_most} 个达标，至少 1 个网格偏离目标 {worst:.1f}% 或更多"
-        )
+        return f"{said}，无论怎样划分，至多 {self.in_band_at_most} 个达标，至少 1 个网格偏离目标 {worst:.1f}% 或更多"
 
     def english(self, name: Naming) -> str:
         """Say in English what no plan can do better."""
-        said = f"{name(self.container)} has {self.weight} households in {self.grids} grids, {self._mean} a grid"
+        said = f"{name(self.container)} has {self.weight} households in {grids_of(self.grids)}, {self._mean} a grid"
         if self.within_reach:
             return f"{said}; nothing is known that keeps one of them out of band"
         worst = self.worst_deviation_percent_at_least
@@ -136,7 +135,14 @@ class Gap:
         return self.households_moved / least
 
 
-def bounds(problem: Problem, grids: Ints, *, out_of_band: Ints | None = None) -> tuple[ContainerBound, ...]:
+def grids_of(number: int) -> str:
+    """Say so many grids in English."""
+    return f"{number} grid" if number == 1 else f"{number} grids"
+
+
+def bounds(
+    problem: Problem, grids: Ints, *, out_of_band: Ints | None = None, exhaust: int = EXHAUST
+) -> tuple[ContainerBound, ...]:
     """Bound what plans with so many grids in each container can do.
 
     Frozen grids stay as they are and count in the container where they have the most weight. Locks other than
@@ -150,6 +156,9 @@ def bounds(problem: Problem, grids: Ints, *, out_of_band: Ints | None = None) ->
     out_of_band : ndarray of int, shape (containers,), optional
         How many of them may be out of band in the plans whose moves are bounded; the fewest that must be where
         that is more, and without it.
+    exhaust : int
+        Most cells of a container that are divided in every possible way, which makes the first two bounds exact;
+        O(3 ** exhaust) at worst.
 
     Returns
     -------
@@ -160,7 +169,7 @@ def bounds(problem: Problem, grids: Ints, *, out_of_band: Ints | None = None) ->
     BalanceError
         When there is not one number a container, or no plan with as many grids.
     """
-    lands = Lands(problem)
+    lands = Lands(problem, exhaust)
     lands.check(grids)
     allowed = np.zeros_like(grids) if out_of_band is None else out_of_band
     if allowed.shape != grids.shape:
@@ -281,6 +290,7 @@ def _share(lands: Lands, container: int, grids: int, out_of_band: int) -> Share:
         households=problem.households[cells],
         today=today,
         kept=np.where((pinned < 0) | (pinned == today), today, -1),
+        near=lands.ground(container).near,
     )
 
 

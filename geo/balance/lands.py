@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from geo.balance.partitions import EXHAUST
 from geo.balance.problem import Ints, Problem, containers
 from geo.balance.reach import Ground
 from geo.balance.report import GridRow, measure
@@ -16,6 +17,8 @@ class Lands:
     Parameters
     ----------
     problem : Problem
+    exhaust : int
+        Most cells of a container that are divided in every possible way.
 
     Attributes
     ----------
@@ -25,8 +28,8 @@ class Lands:
         Frozen grids of each container; each counts where it has the most weight.
     """
 
-    def __init__(self, problem: Problem) -> None:
-        self.problem = problem
+    def __init__(self, problem: Problem, exhaust: int = EXHAUST) -> None:
+        self.problem, self.exhaust = problem, exhaust
         self.home = containers(problem)
         self.count = int(self.home.max()) + 1
         self.frozen: list[list[GridRow]] = [[] for _ in range(self.count)]
@@ -59,7 +62,7 @@ class Lands:
         return self._ground(pair, edges)
 
     def _ground(self, cells: Ints, edges: Ints) -> Ground:
-        return Ground(self.problem.weight[cells], np.searchsorted(cells, edges))
+        return Ground(self.problem.weight[cells], np.searchsorted(cells, edges), self.exhaust)
 
     def check(self, grids: Ints) -> None:
         """Refuse numbers of grids that no plan can have."""

@@ -10,15 +10,15 @@ from numpy.typing import NDArray
 
 from geo.balance.problem import Ints
 
-SMALL = 12
-"""Most cells that are divided in every possible way."""
+EXHAUST = 12
+"""Most cells that are divided in every possible way, unless told otherwise."""
 NEVER = -(2**40)
 
 Band = tuple[int, int]
 
 
 class Partitions:
-    """All divisions of up to `SMALL` cells into connected grids, by dynamic programming over sets of cells.
+    """All divisions of a few cells into connected grids, by dynamic programming over sets of cells.
 
     A set is divided by taking out the grid of its first cell and dividing the rest. Sets are whole numbers, bit i
     for cell i. O(3 ** n) in time at worst; planar grounds have far fewer connected sets.

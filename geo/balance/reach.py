@@ -14,14 +14,14 @@ breaks one of them cannot exist:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from functools import cached_property
 from math import ceil, floor
 
 import networkx as nx
 
-from geo.balance.partitions import SMALL, Partitions
+from geo.balance.partitions import EXHAUST, Partitions
 from geo.balance.problem import Ints
 
 MOST_SUMS = 1 << 22
@@ -40,9 +40,12 @@ class Ground:
     weight : ndarray of int, shape (n,)
     edges : ndarray of int, shape (m, 2)
         Pairs of cells that a grid may reach across.
+    exhaust : int
+        Most cells that are divided in every possible way.
     """
 
-    def __init__(self, weight: Ints, edges: Ints) -> None:
+    def __init__(self, weight: Ints, edges: Ints, exhaust: int = EXHAUST) -> None:
+        self.exhaust = exhaust
         self.weight: list[int] = weight.tolist()
         self.near = [0] * len(self.weight)
         for u, v in edges.tolist():
@@ -69,7 +72,7 @@ class Ground:
     @cached_property
     def partitions(self) -> Partitions | None:
         """All its divisions, where the cells are few."""
-        return Partitions(self.weight, self.near) if self.cells <= SMALL else None
+        return Partitions(self.weight, self.near) if self.cells <= self.exhaust else None
 
     def in_band_at_most(self, band: Band, grids: int) -> int:
         """Bound how many of so many grids can be in a band."""
@@ -168,18 +171,13 @@ class Piece:
         """Sums that its subsets have, as a set; None where they are too many."""
         if self.total > MOST_SUMS:
             return None
-        sums = 1
-        for weight in self.weight:
-            sums |= sums << weight
-        return sums
+        return all_sums(self.weight)
 
     @cached_property
     def cuts(self) -> list[tuple[int, list[tuple[int, int]]]]:
         """Weight of each cut cell, with the weight and number of cells of each part that is left without it."""
         ground, cells = self.ground, list(bits(self.members))
-        graph = nx.Graph(
-            (cell, other) for cell in cells for other in bits(ground.near[cell] & self.members)
-        )
+        graph = nx.Graph((cell, other) for cell in cells for other in bits(ground.near[cell] & self.members))
         made = []
         for cell in nx.articulation_points(graph):
             left, parts = self.members & ~(1 << cell), []
@@ -271,7 +269,23 @@ def flood(start: int, among: int, near: list[int]) -> int:
     return reached
 
 
-def united(sets: Iterator[int]) -> int:
+def all_sums(weights: Iterable[int]) -> int:
+    """Give the sums that subsets of some weights have, as a set."""
+    sums = 1
+    for weight in weights:
+        sums |= sums << weight
+    return sums
+
+
+def least_sum(weights: list[int], need: int) -> int:
+    """Bound the least of these sums that is no less than ``need``; itself where none is."""
+    if not need <= sum(weights) <= MOST_SUMS:
+        return need
+    left = all_sums(weights) >> need
+    return need + (left & -left).bit_length() - 1
+
+
+def united(sets: Iterable[int]) -> int:
     """Unite sets."""
     whole = 0
     for each in sets:
