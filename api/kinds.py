@@ -6,9 +6,11 @@ Use cases are imported when they are called: a worker that waits needs none of t
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from datetime import date
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Connection
@@ -31,6 +33,9 @@ DAILY = ("retention",)
 """Kinds that the worker asks for once a day in every district."""
 
 LARGEST_NUMBER = 2**31 - 1
+MOST_EFFORT = 100
+THREADS = min(4, os.cpu_count() or 1)
+"""Parts of a district that are balanced at a time."""
 
 Carried = TypeVar("Carried")
 
@@ -48,7 +53,26 @@ class Rebalance(Nothing):
     target: int | None = Field(default=None, ge=1, le=LARGEST_NUMBER)
     tolerance_percent: int | None = Field(default=None, ge=1, le=50)
     grid_count: int | None = Field(default=None, ge=1, le=LARGEST_NUMBER)
-    seed: int = Field(default=0, ge=0, le=LARGEST_NUMBER)
+    profile: Literal["stable", "even", "whole"] = Field(
+        default="stable",
+        description="What is wanted most: few moves (少变动), tight balance (更均衡), compounds whole (保小区).",
+    )
+    seed: int = Field(default=0, ge=0, le=LARGEST_NUMBER, description="Another seed gives another proposal.")
+    effort: int = Field(
+        default=1, ge=1, le=MOST_EFFORT, description="How long to search; twice as much takes twice as long."
+    )
+    expected_percent: int = Field(
+        default=0,
+        ge=0,
+        le=100,
+        description="What is balanced: 0 households of today, 100 those expected, between them a mix.",
+    )
+    expected_on: date | None = Field(
+        default=None, description="Only what is expected by then; all by default."
+    )
+    communities: list[Annotated[str, Field(max_length=12)]] = Field(
+        default=[], max_length=1000, description="Codes of those that may change; all by default."
+    )
 
 
 class OfPlan(Nothing):
@@ -76,18 +100,14 @@ def kinds(settings: Settings) -> dict[str, Kind[Any]]:
 
     def rebalance(work: Work[Rebalance]) -> DraftReport:
         from etl import plans
+        from etl.proposing import Wish
 
-        asked = work.params
+        asked = work.params.model_dump()
+        asked["target"] = asked["target"] or settings.target
+        asked["tolerance_percent"] = asked["tolerance_percent"] or settings.tolerance_percent
+        asked["communities"] = tuple(asked["communities"])
         return plans.rebalance(
-            work.store,
-            work.actor,
-            work.district,
-            base=asked.base,
-            target=asked.target or settings.target,
-            tolerance_percent=asked.tolerance_percent or settings.tolerance_percent,
-            grid_count=asked.grid_count,
-            seed=asked.seed,
-            progress=work.progress,
+            work.store, work.actor, work.district, Wish(**asked), threads=THREADS, progress=work.progress
         )
 
     def build_cells(work: Work[Nothing]) -> CellReport:

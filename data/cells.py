@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 
 import geopandas as gpd
 import pandas as pd
@@ -219,25 +220,38 @@ def _write_borders(connection: Connection, district: str, borders: pd.DataFrame)
     )
 
 
-def members(connection: Connection, district: str, number: int) -> gpd.GeoDataFrame:
+_MEMBERS = """
+SELECT c.id, c.community_id, c.building_id, c.compound_id, b.stated_grid, c.households,
+       CASE WHEN b.id IS NULL OR b.retired_at IS NOT NULL THEN 0
+            WHEN b.expected_households IS NULL OR b.expected_on > CAST(:on AS date) THEN c.households
+            WHEN c.entrances IS NULL THEN b.expected_households
+            ELSE b.expected_households / c.entrances
+                 + (c.entrance <= b.expected_households % c.entrances)::integer
+       END AS expected,
+       c.area_m2, c.perimeter_m, ST_AsBinary(c.shape) AS wkb
+FROM layers.cells c LEFT JOIN buildings b ON b.district = c.district AND b.id = c.building_id
+WHERE c.district = :district AND c.first_set <= :number
+AND (c.last_set IS NULL OR c.last_set >= :number) ORDER BY c.id
+"""
+
+
+def members(
+    connection: Connection, district: str, number: int, *, on: date | None = None
+) -> gpd.GeoDataFrame:
     """Read the cells of a set, by id.
+
+    Parameters
+    ----------
+    on : date, optional
+        What is expected later than that is left out of ``expected``; by default nothing is.
 
     Returns
     -------
     GeoDataFrame
-        EPSG:4326; id, community_id, building_id, compound_id, stated_grid, households, area_m2,
-        perimeter_m.
+        EPSG:4326; id, community_id, building_id, compound_id, stated_grid, households, expected (households
+        expected, today's where nothing is), area_m2, perimeter_m.
     """
-    return read_geo(
-        connection,
-        "SELECT c.id, c.community_id, c.building_id, c.compound_id, b.stated_grid, c.households, c.area_m2,"
-        " c.perimeter_m, ST_AsBinary(c.shape) AS wkb"
-        " FROM layers.cells c LEFT JOIN buildings b ON b.district = c.district AND b.id = c.building_id"
-        " WHERE c.district = :district AND c.first_set <= :number"
-        " AND (c.last_set IS NULL OR c.last_set >= :number) ORDER BY c.id",
-        district=district,
-        number=number,
-    )
+    return read_geo(connection, _MEMBERS, district=district, number=number, on=on)
 
 
 def borders(connection: Connection, district: str, number: int) -> pd.DataFrame:

@@ -15,8 +15,9 @@ from geo.errors import NotFoundError
 
 _COLUMNS = (
     "id, number, title, state, origin, based_on, cell_set, revision, target, tolerance_percent, author,"
-    " approved_by, approval, created_at, valid, activated_at, report"
+    " approved_by, approval, created_at, valid, activated_at, report - 'reasons' - 'bounds' AS report"
 )
+"""Reasons and bounds are long, and read where they are shown: see `reasons`."""
 
 
 # Not when the transaction began: it may have waited for another publication to end.
@@ -49,7 +50,7 @@ class Plan:
     created_at: datetime
     valid: Range[datetime] | None
     activated_at: datetime | None
-    report: dict[str, Any]
+    report: dict[str, Any]  # without its reasons and bounds
 
     @property
     def effective(self) -> datetime | None:
@@ -121,6 +122,19 @@ def get(connection: Connection, district: str, number: int) -> Plan:
             f"District {district} has no plan {number}.", "gridgov plan list shows its plans."
         )
     return Plan(*row)
+
+
+def reasons(connection: Connection, district: str, plan_id: int) -> dict[str, Any]:
+    """Return what the balancer told of a plan when it made it: ``reasons`` and ``bounds``, as far as it did."""
+    told: dict[str, Any] = connection.execute(
+        text(
+            "SELECT jsonb_strip_nulls(jsonb_build_object("
+            "'reasons', report -> 'reasons', 'bounds', report -> 'bounds'))"
+            " FROM plans WHERE district = :district AND id = :plan"
+        ),
+        {"district": district, "plan": plan_id},
+    ).scalar_one()
+    return told
 
 
 def add_draft(connection: Connection, district: str, draft: dict[str, Any], cells: pd.DataFrame) -> Plan:

@@ -265,6 +265,25 @@ def communities(connection: Connection, district: str) -> list[StoredCommunity]:
     ]
 
 
+def community_ids(connection: Connection, district: str) -> dict[str, int]:
+    """Return the ids of the communities of a district by code, without retired ones."""
+    rows = connection.execute(
+        text(
+            "SELECT code, id FROM communities WHERE district = :district AND retired_at IS NULL ORDER BY code"
+        ),
+        {"district": district},
+    )
+    return {row.code: row.id for row in rows}
+
+
+def compound_names(connection: Connection, district: str) -> dict[int, str]:
+    """Return the names of the compounds of a district by id, retired ones too."""
+    rows = connection.execute(
+        text("SELECT id, name FROM compounds WHERE district = :district"), {"district": district}
+    )
+    return {row.id: row.name for row in rows}
+
+
 def _shape(wkb: bytes | None) -> BaseGeometry | None:
     return None if wkb is None else shapely.from_wkb(bytes(wkb))
 

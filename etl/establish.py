@@ -9,7 +9,8 @@ from data.session import Store
 from etl.acting import acting
 from etl.actor import Actor
 from etl.cells import CellReport, build_cells
-from etl.plans import DraftReport, add_proposed, add_stated, propose
+from etl.plans import DraftReport, add_proposed, add_stated
+from etl.proposing import Wish, propose
 from etl.publish import PublishReport, pass_as_system
 from geo.progress import Progress, silent
 
@@ -49,7 +50,9 @@ def establish(
         if plans.any_stated(act.connection, district):
             draft = add_stated(act, target, tolerance_percent)
             return Established(cells, draft, pass_as_system(act, draft.number))
-    proposed = propose(store, district, target=target, tolerance_percent=tolerance_percent, progress=progress)
+    proposed = propose(
+        store, district, Wish(target=target, tolerance_percent=tolerance_percent), progress=progress
+    )
     with acting(store, actor, district) as act:
         if plans.in_force(act.connection, district):
             return Established(cells, None, None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import pandas as pd
@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from data import cells as stored_cells
-from data import districts, grids, locks, moves, plans, rebase, versions
+from data import grids, locks, moves, plans, versions
 from data.session import Store
 from etl.acting import Act, acting
 from etl.actor import Actor
 from etl.posing import Ground, pose, read_ground
-from geo.balance import Locks, Measures, Problem, Proposal, balance, measure
+from etl.proposing import TODAY, Proposed, Wish, propose
+from geo.balance import Measures, Problem, explain, measure
 from geo.errors import ConflictError, StaleError
 from geo.fill import fill
 from geo.progress import Progress, silent
@@ -26,10 +27,16 @@ Labels = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Figures:
-    """How a plan stands: the figures people compare plans by."""
+    """How a plan stands: the figures people compare plans by; `geo.balance.Measures` says what each means.
+
+    A plan's stored report holds those that were known when it was made.
+    """
 
     grids: int
     in_band: int
+    near_target: int
+    in_band_today: int
+    in_band_expected: int
     in_band_at_most: int
     share_in_band: float
     households: int
@@ -38,6 +45,8 @@ class Figures:
     worst_deviation_percent: float
     mean_compactness: float
     split_compounds: int
+    excess_pieces: int
+    broken_compounds: int
     disconnected: int
 
 
@@ -46,6 +55,9 @@ def figures(measures: Measures) -> Figures:
     return Figures(
         grids=measures.grids,
         in_band=measures.in_band,
+        near_target=measures.near_target,
+        in_band_today=measures.in_band_today,
+        in_band_expected=measures.in_band_expected,
         in_band_at_most=measures.in_band_at_most,
         share_in_band=measures.share_in_band,
         households=measures.households,
@@ -54,6 +66,8 @@ def figures(measures: Measures) -> Figures:
         worst_deviation_percent=measures.worst_deviation_percent,
         mean_compactness=measures.mean_compactness,
         split_compounds=measures.split_compounds,
+        excess_pieces=measures.excess_pieces,
+        broken_compounds=len(measures.broken),
         disconnected=len(measures.disconnected),
     )
 
@@ -120,77 +134,25 @@ def rebalance(
     store: Store,
     actor: Actor,
     district: str,
+    wish: Wish = TODAY,
     *,
-    base: int | None = None,
-    target: int = 300,
-    tolerance_percent: int = 10,
-    grid_count: int | None = None,
-    seed: int = 0,
+    threads: int = 1,
     progress: Progress = silent,
 ) -> DraftReport:
-    """Let the balancer propose a draft.
-
-    Parameters
-    ----------
-    base : int, optional
-        Number of the plan to start from; the plan in force by default, and from scratch when there is none.
-        What is locked in it stays as it is, and stays locked.
-    grid_count : int, optional
-        Grids the district shall have.
+    """Let the balancer propose a draft; ``progress`` may end the work by raising, at any moment of it.
 
     Raises
     ------
     ConflictError
         If the district has no cells.
+    NotFoundError
+        If there is no such plan or community.
     StaleError
         If the cells were changed while the balancer worked.
     """
-    proposed = propose(
-        store,
-        district,
-        base=base,
-        target=target,
-        tolerance_percent=tolerance_percent,
-        grid_count=grid_count,
-        seed=seed,
-        progress=progress,
-    )
+    proposed = propose(store, district, wish, threads=threads, progress=progress)
     with acting(store, actor, district) as act:
         return add_proposed(act, proposed)
-
-
-@dataclass(frozen=True)
-class Proposed:
-    """What the balancer proposes, and from what; nothing of it is stored yet."""
-
-    ground: Ground
-    based_on: plans.Plan | None
-    problem: Problem
-    proposal: Proposal
-
-
-def propose(
-    store: Store,
-    district: str,
-    *,
-    base: int | None = None,
-    target: int = 300,
-    tolerance_percent: int = 10,
-    grid_count: int | None = None,
-    seed: int = 0,
-    progress: Progress = silent,
-) -> Proposed:
-    """Let the balancer work on what is stored now; see `rebalance`. Nobody waits meanwhile."""
-    with store.read(district) as connection:
-        place = districts.get(connection, district)
-        ground = read_ground(connection, district, place.srid, stored_cells.latest_set(connection, district))
-        based_on = (
-            plans.in_force(connection, district) if base is None else plans.get(connection, district, base)
-        )
-        current = _carried(connection, district, based_on, ground)
-        held = _locks(connection, district, based_on, ground, current)
-    problem = replace(pose(ground, current, target, tolerance_percent, grid_count), locks=held)
-    return Proposed(ground, based_on, problem, balance(problem, seed=seed, progress=progress))
 
 
 def add_proposed(act: Act, proposed: Proposed) -> DraftReport:
@@ -208,10 +170,13 @@ def add_proposed(act: Act, proposed: Proposed) -> DraftReport:
         raise StaleError("The district's cells were changed meanwhile.", "Run the rebalance again.")
     before, after = figures(proposal.report.before), figures(proposal.report.after)
     assigned = with_identities(connection, district, ground, proposal.assignment, problem.current)
+    building = ground.cells.building_id.fillna(-1).to_numpy(np.int64)
     report = {
         "before": asdict(before),
         "after": asdict(after),
         "hands": moves.hands(connection, district, based_on),
+        "asked": proposed.wish.plain(),
+        "reasons": explain(problem, assigned, building=building).plain(),
     }
     plan = plans.add_draft(
         connection,
@@ -271,28 +236,6 @@ def _recorded(act: Act, plan: plans.Plan, after: Figures) -> None:
         f"plan {plan.number}",
         after={"grids": after.grids, "in_band": after.in_band, "households_moved": after.households_moved},
     )
-
-
-def _locks(
-    connection: Connection, district: str, plan: plans.Plan | None, ground: Ground, current: Labels
-) -> Locks | None:
-    """Return what is locked in a plan, as the balancer takes it."""
-    held = locks.of_plan(connection, district, plan.id) if plan else None
-    if held is None or held.empty:
-        return None
-    cells = ground.cells.id.isin(held.cell_id.dropna()).to_numpy()
-    return Locks(np.where(cells, current, -1), frozenset(held.grid_id.dropna().astype(int)))
-
-
-def _carried(connection: Connection, district: str, plan: plans.Plan | None, ground: Ground) -> Labels:
-    """Give every cell its grid in a plan, -1 where it has none there."""
-    if plan is None:
-        return np.full(len(ground.cells), -1, dtype=np.int64)
-    carried = rebase.carried(connection, district, plan.id, ground.cell_set)
-    labels: Labels = (
-        carried.set_index("cell_id").grid_id.reindex(ground.cells.id).fillna(-1).to_numpy(np.int64)
-    )
-    return labels
 
 
 def with_identities(

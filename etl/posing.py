@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 import geopandas as gpd
 import numpy as np
@@ -27,22 +28,34 @@ class Ground:
     borders: pd.DataFrame
 
 
-def read_ground(connection: Connection, district: str, srid: int, cell_set: int) -> Ground:
+def read_ground(
+    connection: Connection, district: str, srid: int, cell_set: int, *, expected_on: date | None = None
+) -> Ground:
     """Read a cell set.
+
+    Parameters
+    ----------
+    expected_on : date, optional
+        Of households expected, only those by then are counted; by default all.
 
     Raises
     ------
     ConflictError
         If the district has no cells.
     """
-    cells = stored.members(connection, district, cell_set)
+    cells = stored.members(connection, district, cell_set, on=expected_on)
     if cells.empty:
         raise ConflictError(f"District {district} has no cells yet.", "Make them with gridgov cells build.")
     return Ground(cell_set, srid, cells, stored.borders(connection, district, cell_set))
 
 
 def pose(
-    ground: Ground, current: NDArray[np.int64], target: int, tolerance_percent: int, grids: int | None = None
+    ground: Ground,
+    current: NDArray[np.int64],
+    target: int,
+    tolerance_percent: int,
+    grids: int | None = None,
+    expected_percent: int = 0,
 ) -> Problem:
     """State the balancing problem of a cell set.
 
@@ -50,6 +63,8 @@ def pose(
     ----------
     current : ndarray of int, shape (n,)
         Grid id of each cell of ``ground.cells``, -1 where it has none.
+    expected_percent : int
+        What is balanced: 0 households of today, 100 those expected, between them a mix.
     """
     cells = ground.cells
     position = pd.Series(np.arange(len(cells)), index=cells.id)
@@ -68,4 +83,6 @@ def pose(
         target=target,
         tolerance_percent=tolerance_percent,
         grids=grids,
+        expected=cells.expected.to_numpy(np.int64),
+        expected_percent=expected_percent,
     )

@@ -21,6 +21,7 @@ from etl.demo import AFTER, DISTRICT_CODE, DISTRICT_NAME, write_demo
 from etl.establish import establish
 from etl.ledger import import_ledger
 from etl.plans import Figures, rebalance
+from etl.proposing import Wish
 from geo.progress import Progress
 
 app = typer.Typer(add_completion=False)
@@ -68,12 +69,18 @@ def load(store: Store, settings: Settings, listener: Progress) -> dict[str, Figu
         ledger = Path(folder) / "ledger"
         write_demo(ledger, progress=listener)
         import_ledger(store, SYSTEM, DISTRICT_CODE, ledger, name=DISTRICT_NAME, progress=listener)
-        wanted = {"target": settings.target, "tolerance_percent": settings.tolerance_percent}
+        wish = Wish(target=settings.target, tolerance_percent=settings.tolerance_percent)
         done = establish(
-            store, SYSTEM, DISTRICT_CODE, **wanted, entrance_band=settings.entrance_band, progress=listener
+            store,
+            SYSTEM,
+            DISTRICT_CODE,
+            target=wish.target,
+            tolerance_percent=wish.tolerance_percent,
+            entrance_band=settings.entrance_band,
+            progress=listener,
         )
         import_ledger(store, SYSTEM, DISTRICT_CODE, ledger / AFTER, progress=listener)
-    proposed = rebalance(store, SYSTEM, DISTRICT_CODE, **wanted, progress=listener)
+    proposed = rebalance(store, SYSTEM, DISTRICT_CODE, wish, progress=listener)
     return {"stated": done.draft.after if done.draft else proposed.before, "proposed": proposed.after}
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+from datetime import datetime
+from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
@@ -19,7 +21,7 @@ from api.cli.console import (
     print_rows,
     progress,
 )
-from api.kinds import named
+from api.kinds import MOST_EFFORT, named
 from data import grids, plans
 from data import problems as recorded
 from data.settings import Settings
@@ -27,6 +29,9 @@ from etl.actor import operator
 from etl.compare import compare as compare_plans
 from etl.jobs import run_here
 from etl.plans import DraftReport, draft_stated
+from geo.balance import PROFILES
+
+ProfileName = StrEnum("ProfileName", [(name, name) for name in PROFILES])  # type: ignore[misc]
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 app.add_typer(plan_acts.app)
@@ -34,6 +39,9 @@ app.add_typer(plan_acts.app)
 NAMES = {
     "grids": "Grids · 网格",
     "in_band": "Within the band · 达标",
+    "near_target": "Within half the band · 接近目标",
+    "in_band_today": "Within the band by today's households · 按现有户数达标",
+    "in_band_expected": "Within the band by those expected · 按预计户数达标",
     "in_band_at_most": "At most possible · 理论上限",
     "share_in_band": "Share within the band · 达标率",
     "households": "Households · 户数",
@@ -42,6 +50,8 @@ NAMES = {
     "worst_deviation_percent": "Worst deviation, % · 最大偏差",
     "mean_compactness": "Compactness (Polsby-Popper) · 紧凑度",
     "split_compounds": "Compounds split needlessly · 被拆分小区",
+    "broken_compounds": "Compounds in more grids than they need · 多分网格的小区",
+    "excess_pieces": "Grids too many of them · 小区多占网格数",
     "disconnected": "Grids in pieces · 不连通网格",
 }
 SHARES = {"share_in_band", "moved_share"}
@@ -83,7 +93,8 @@ def list_(district: DistrictOption = None, json: JsonOption = False) -> None:
 
 
 @app.command(
-    epilog="Examples: gridgov plan rebalance   ·   gridgov plan rebalance --base 1 --target 300 --grids 452"
+    epilog="Examples: gridgov plan rebalance   ·   gridgov plan rebalance --profile whole --grids 452   ·   "
+    "gridgov plan rebalance --community 340504001007 --expected 100"
 )
 def rebalance(
     district: DistrictOption = None,
@@ -95,10 +106,34 @@ def rebalance(
     grid_count: Annotated[
         int | None, typer.Option("--grids", min=1, help="Grids the district shall have.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Another seed gives another proposal.")] = 0,
+    profile: Annotated[
+        ProfileName,
+        typer.Option(
+            help="; ".join(f"{each.name}: {each.english} ({each.chinese})" for each in PROFILES.values())
+        ),
+    ] = ProfileName.stable,  # type: ignore[attr-defined]
+    seed: Annotated[int, typer.Option(min=0, help="Another seed gives another proposal.")] = 0,
+    effort: Annotated[
+        int,
+        typer.Option(min=1, max=MOST_EFFORT, help="How long to search; twice as much takes twice as long."),
+    ] = 1,
+    expected: Annotated[
+        int,
+        typer.Option(
+            min=0, max=100, help="Balance 0: households of today, 100: those expected, between: a mix."
+        ),
+    ] = 0,
+    expected_on: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="Only what is expected by this day; all by default."),
+    ] = None,
+    community: Annotated[
+        list[str] | None,
+        typer.Option(help="Code of a community that may change, given once or more; all by default."),
+    ] = None,
     json: JsonOption = False,
 ) -> None:
-    """Let the balancer draft a plan that moves few households (均衡网格，生成草案)."""
+    """Let the balancer draft a plan, and say why it moves what it moves (均衡网格，生成草案)."""
     settings = Settings()
     with opened(settings) as store, progress() as listener:
         code = chosen(store, settings, district).code
@@ -107,7 +142,12 @@ def rebalance(
             "target": target,
             "tolerance_percent": tolerance,
             "grid_count": grid_count,
+            "profile": str(profile),
             "seed": seed,
+            "effort": effort,
+            "expected_percent": expected,
+            "expected_on": expected_on and expected_on.date().isoformat(),
+            "communities": community or [],
         }
         kind = named(settings, "rebalance")
         report = run_here(store, operator(), code, kind, asked, listener, settings.files)
@@ -217,7 +257,10 @@ def _print_draft(report: DraftReport, json: bool) -> None:
     rows = [(NAMES[name], _figure(name, before.get(name)), _figure(name, after[name])) for name in NAMES]
     headers = ("", "Before · 之前", "After · 之后")
     print_rows(f"Draft {report.number}: {report.title}", headers, rows)
-    hint(f"gridgov plan compare {report.number} · gridgov plan submit {report.number}")
+    number = report.number
+    hint(
+        f"gridgov plan show {number} --reasons · gridgov plan compare {number} · gridgov plan submit {number}"
+    )
 
 
 def _print_plan(plan: plans.Plan) -> None:

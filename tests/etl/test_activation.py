@@ -14,6 +14,7 @@ from etl import drafts
 from etl.activation import activate_due
 from etl.edits import Move
 from etl.plans import rebalance
+from etl.proposing import Wish
 from etl.rebase import rebase_plan
 from geo.errors import ConflictError
 from tests.etl.test_lifecycle import together
@@ -130,7 +131,7 @@ def test_a_missed_activation_survives_a_restart(place):
 def test_a_plan_made_for_a_scheduled_one_follows_it_at_once(place):
     """Both take effect in one transaction: the one that was missed, and the one that is published."""
     first = scheduled(place)
-    second = rebalance(place.store, AUTHOR, place.code, base=first, target=160, grid_count=4).number
+    second = rebalance(place.store, AUTHOR, place.code, Wish(base=first, target=160, grid_count=4)).number
     place.submit(second)
     place.approve(second)
     place.pass_time(HOUR)

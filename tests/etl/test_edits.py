@@ -9,6 +9,7 @@ from data import locks
 from etl import edits
 from etl.edits import Move
 from etl.plans import rebalance
+from etl.proposing import Wish
 from geo.errors import CheckError, ConflictError, GridgovError, InputError, NotFoundError, StaleError
 from tests.governed import AUTHOR, EDITOR
 
@@ -270,9 +271,8 @@ def test_the_balancer_leaves_what_is_locked(place):
     for grid in others:
         lock(place, draft, "grid", grid)
     begun = place.assignment(draft)
-    proposed = rebalance(
-        place.store, AUTHOR, place.code, base=draft, target=160, tolerance_percent=10, grid_count=4
-    ).number
+    wish = Wish(base=draft, target=160, tolerance_percent=10, grid_count=4)
+    proposed = rebalance(place.store, AUTHOR, place.code, wish).number
     after = place.assignment(proposed)
     moved = {cell for cell in begun if begun[cell] != after[cell]}
     assert moved

@@ -13,6 +13,7 @@ from etl import drafts, edits, lifecycle
 from etl.actor import Actor
 from etl.edits import Move
 from etl.plans import rebalance
+from etl.proposing import Wish
 from etl.publish import publish
 from etl.rebase import rebase_plan
 from geo.errors import (
@@ -152,7 +153,7 @@ def test_a_copy_is_not_approved_by_those_who_had_a_hand_in_its_source(place):
     source = place.open()
     place.move(source, Move(east, cells=place.cells(west)[-1:]), actor=EDITOR)
     copy = place.open(Actor("copyist"), base=source)
-    balanced = rebalance(place.store, Actor("copyist"), place.code, base=copy).number
+    balanced = rebalance(place.store, Actor("copyist"), place.code, Wish(base=copy)).number
     place.put_out(place.open(Actor("other")))
     rebase_plan(place.store, Actor("copyist"), place.code, copy)
     rebase_plan(place.store, Actor("copyist"), place.code, balanced)

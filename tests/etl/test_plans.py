@@ -21,6 +21,7 @@ from etl.establish import establish
 from etl.ledger import import_tables
 from etl.lifecycle import AS_FOUND, approve, submit
 from etl.plans import draft_stated, rebalance
+from etl.proposing import Wish
 from etl.publish import publish, publish_as_system
 from geo.errors import CheckError, ConflictError, NotFoundError, StaleError
 from tests.settle import halves, settle
@@ -82,7 +83,7 @@ def test_published_polygons_are_the_union_of_their_cells(store):
 def test_a_rebalance_reaches_the_band_and_keeps_codes(store):
     settle(store, stated=drifted)
     establish(store, SYSTEM, CODE, **BAND)
-    report = rebalance(store, SYSTEM, CODE, **BAND)
+    report = rebalance(store, SYSTEM, CODE, Wish(**BAND))
     assert report.before.in_band == 0
     assert report.after.in_band == report.after.grids == 4
     published = publish_as_system(store, SYSTEM, CODE, report.number, waive="no workers yet")
@@ -102,11 +103,11 @@ def test_a_rebalance_reaches_the_band_and_keeps_codes(store):
 def test_a_new_grid_gets_the_next_code_and_a_code_is_never_given_twice(store):
     settle(store, communities=1, stated=lambda community, column, row: "G1")
     establish(store, SYSTEM, CODE, **BAND)
-    two = rebalance(store, SYSTEM, CODE, **BAND)
+    two = rebalance(store, SYSTEM, CODE, Wish(**BAND))
     publish_as_system(store, SYSTEM, CODE, two.number, waive="test")
-    one = rebalance(store, SYSTEM, CODE, target=720, tolerance_percent=10, grid_count=1)
+    one = rebalance(store, SYSTEM, CODE, Wish(target=720, tolerance_percent=10, grid_count=1))
     publish_as_system(store, SYSTEM, CODE, one.number, waive="test")
-    three = rebalance(store, SYSTEM, CODE, target=240, tolerance_percent=10)
+    three = rebalance(store, SYSTEM, CODE, Wish(target=240, tolerance_percent=10))
     publish_as_system(store, SYSTEM, CODE, three.number, waive="test")
     issued = [row[0] for row in table(store, "SELECT code FROM grids WHERE code IS NOT NULL ORDER BY code")]
     assert issued == [f"990001900001{n:03d}" for n in range(1, 5)]
@@ -171,7 +172,7 @@ def test_establishing_again_changes_nothing(store):
 def test_waivable_problems_need_a_reason(store):
     settle(store)
     establish(store, SYSTEM, CODE, **BAND)
-    draft = rebalance(store, SYSTEM, CODE, **BAND)
+    draft = rebalance(store, SYSTEM, CODE, Wish(**BAND))
     with pytest.raises(CheckError, match="waive") as refused:
         publish_as_system(store, SYSTEM, CODE, draft.number)
     assert len(refused.value.problems) == 4
@@ -190,7 +191,7 @@ def test_only_a_draft_can_be_published(store):
 def test_a_plan_that_was_edited_or_submitted_before_the_cells_changed_is_stale(store):
     settle(store)
     establish(store, SYSTEM, CODE, **BAND)
-    draft = rebalance(store, SYSTEM, CODE, **BAND)
+    draft = rebalance(store, SYSTEM, CODE, Wish(**BAND))
     with pytest.raises(StaleError, match="revision 1"):
         publish_as_system(store, SYSTEM, CODE, draft.number, waive="test", revision=2)
     submit(store, SYSTEM, CODE, draft.number)
@@ -206,7 +207,7 @@ def test_a_plan_that_was_edited_or_submitted_before_the_cells_changed_is_stale(s
 def test_hard_checks_cannot_be_waived(store):
     settle(store)
     establish(store, SYSTEM, CODE, **BAND)
-    first, second = (rebalance(store, SYSTEM, CODE, **BAND).number for _ in range(2))
+    first, second = (rebalance(store, SYSTEM, CODE, Wish(**BAND)).number for _ in range(2))
     with store.begin(CODE) as connection:
         draft = plans.get(connection, CODE, first)
         gone = connection.execute(
@@ -270,7 +271,7 @@ def test_duties_follow_their_grid_and_rest_without_it(store):
             )
     done = establish(store, SYSTEM, CODE, **BAND)
     assert (done.published.duties_bound, done.published.problems) == (2, [])
-    merged = rebalance(store, SYSTEM, CODE, target=720, tolerance_percent=10, grid_count=1)
+    merged = rebalance(store, SYSTEM, CODE, Wish(target=720, tolerance_percent=10, grid_count=1))
     assert publish_as_system(store, SYSTEM, CODE, merged.number).duties_idle == 1
     with store.begin(CODE) as connection:
         assert duties.vacant(connection, CODE, in_force(store).id) == []
@@ -287,7 +288,7 @@ def test_open_cases_go_to_the_grid_that_covers_them(store):
                 " JOIN cells c ON c.building_id = b.id JOIN plan_cells pc ON pc.cell_id = c.id"
             )
         )
-    draft = rebalance(store, SYSTEM, CODE, **BAND)
+    draft = rebalance(store, SYSTEM, CODE, Wish(**BAND))
     report = publish_as_system(store, SYSTEM, CODE, draft.number, waive="test")
     assert report.cases_moved == draft.after.households_moved / 20 > 0
     astray = table(
@@ -315,7 +316,7 @@ def test_a_ledger_imported_again_after_a_rebalance_changes_nothing(store):
         import_tables, store, SYSTEM, CODE, ledger, name=None, kind="ledger", source="test", digest=""
     )
     assert not again().nothing_to_do
-    merged = rebalance(store, SYSTEM, CODE, target=720, tolerance_percent=10, grid_count=1)
+    merged = rebalance(store, SYSTEM, CODE, Wish(target=720, tolerance_percent=10, grid_count=1))
     assert publish_as_system(store, SYSTEM, CODE, merged.number).cases_moved == 1
     held = "SELECT stated_grid, grid_id FROM cases UNION ALL SELECT stated_grid, grid_id FROM duties ORDER BY 1, 2"
     before = table(store, held)
@@ -334,7 +335,7 @@ def test_a_new_code_is_never_one_that_was_issued(store):
         table(
             store, f"UPDATE communities SET code = '{code}' WHERE external_code = '{community}' RETURNING id"
         )
-    draft = rebalance(store, SYSTEM, CODE, target=240, tolerance_percent=50, grid_count=6)
+    draft = rebalance(store, SYSTEM, CODE, Wish(target=240, tolerance_percent=50, grid_count=6))
     report = publish_as_system(store, SYSTEM, CODE, draft.number, waive="test")
     assert report.codes_issued == 2
     codes = {code for (code,) in table(store, "SELECT code FROM grids")}
@@ -344,7 +345,7 @@ def test_a_new_code_is_never_one_that_was_issued(store):
 def test_a_refusal_names_the_grids(store):
     settle(store, communities=1, stated=drifted)
     establish(store, SYSTEM, CODE, **BAND)
-    draft = rebalance(store, SYSTEM, CODE, target=1000, tolerance_percent=10, grid_count=3)
+    draft = rebalance(store, SYSTEM, CODE, Wish(target=1000, tolerance_percent=10, grid_count=3))
     with pytest.raises(CheckError) as refused:
         publish_as_system(store, SYSTEM, CODE, draft.number, waive="  ")
     sizes = [problem for problem in refused.value.problems if problem.startswith("size: ")]
@@ -365,7 +366,7 @@ def test_a_first_plan_is_published_or_not_there_at_all(store):
 def test_a_publication_that_waited_for_another_follows_it(store):
     settle(store, communities=1, stated=drifted)
     establish(store, SYSTEM, CODE, **BAND)
-    first, second = (rebalance(store, SYSTEM, CODE, **BAND, seed=seed).number for seed in (1, 2))
+    first, second = (rebalance(store, SYSTEM, CODE, Wish(**BAND, seed=seed)).number for seed in (1, 2))
     with store.begin(CODE) as late:
         late.execute(text("SELECT now()"))  # it begins before the other one, and goes on after it
         publish_as_system(store, SYSTEM, CODE, first, waive="test")
@@ -379,7 +380,7 @@ def test_a_publication_that_waited_for_another_follows_it(store):
 def test_moves_are_recorded_with_their_cells(store):
     settle(store, communities=1, stated=drifted)
     establish(store, SYSTEM, CODE, **BAND)
-    draft = rebalance(store, SYSTEM, CODE, **BAND)
+    draft = rebalance(store, SYSTEM, CODE, Wish(**BAND))
     with store.begin(CODE) as connection:
         first, second = (plans.get(connection, CODE, number) for number in (1, draft.number))
         before, after = (assignments.of_plan(connection, CODE, plan.id).grid_id for plan in (first, second))
