@@ -127,7 +127,7 @@ def kinds(settings: Settings) -> dict[str, Kind[Any]]:
             "均衡网格 · Balancing the grids",
             Rebalance,
             rebalance,
-            stages={"start": 15, "improve": 85},
+            stages={"start": 5, "improve": 80, "prove": 15},
             act="plan.propose",
         ),
         Kind(

@@ -56,6 +56,7 @@ ROUTES: dict[str, str] = {
     "GET /api/v1/plans/{number}":            "read.public",
     "GET /api/v1/plans/{number}/details":     "plan.read",
     "GET /api/v1/plans/{number}/compare":     "plan.read",
+    "GET /api/v1/plans/{number}/reasons":     "plan.read",
     "POST /api/v1/plans":                     "plan.draft",
     "POST /api/v1/plans/roll-back":           "plan.draft",
     "POST /api/v1/plans/{number}/moves":      "plan.edit",

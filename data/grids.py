@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import geopandas as gpd
@@ -51,6 +52,29 @@ def counted(connection: Connection, district: str, plan_id: int) -> list[dict[st
         {"district": district, "plan": plan_id},
     )
     return [dict(row) for row in rows.mappings()]
+
+
+@dataclass(frozen=True)
+class Named:
+    """What a grid is called; ``code`` is None until it is issued."""
+
+    code: str | None
+    external_code: str | None
+    community_id: int
+    community: str
+
+
+def names(connection: Connection, district: str, grids: Sequence[int]) -> dict[int, Named]:
+    """Return what grids are called by their id, those of any plan."""
+    rows = connection.execute(
+        text(
+            "SELECT g.id, g.code, g.external_code, g.community_id, c.name FROM grids g"
+            " JOIN communities c ON c.district = g.district AND c.id = g.community_id"
+            " WHERE g.district = :district AND g.id = ANY(:grids)"
+        ),
+        {"district": district, "grids": list(grids)},
+    )
+    return {row[0]: Named(*row[1:]) for row in rows}
 
 
 def add(connection: Connection, district: str, communities: Sequence[int]) -> list[int]:

@@ -276,6 +276,15 @@ def community_ids(connection: Connection, district: str) -> dict[str, int]:
     return {row.code: row.id for row in rows}
 
 
+def community_names(connection: Connection, district: str) -> dict[int, str]:
+    """Return the names of the communities of a district by id in the order of their codes, retired ones too."""
+    rows = connection.execute(
+        text("SELECT id, name FROM communities WHERE district = :district ORDER BY code"),
+        {"district": district},
+    )
+    return {row.id: row.name for row in rows}
+
+
 def compound_names(connection: Connection, district: str) -> dict[int, str]:
     """Return the names of the compounds of a district by id, retired ones too."""
     rows = connection.execute(

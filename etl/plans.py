@@ -171,12 +171,15 @@ def add_proposed(act: Act, proposed: Proposed) -> DraftReport:
     before, after = figures(proposal.report.before), figures(proposal.report.after)
     assigned = with_identities(connection, district, ground, proposal.assignment, problem.current)
     building = ground.cells.building_id.fillna(-1).to_numpy(np.int64)
+    proven = proposed.proven
+    at_most = {row.container: row.in_band_at_most for row in proven.containers} if proven else None
     report = {
         "before": asdict(before),
         "after": asdict(after),
         "hands": moves.hands(connection, district, based_on),
         "asked": proposed.wish.plain(),
-        "reasons": explain(problem, assigned, building=building).plain(),
+        "reasons": explain(problem, assigned, building=building, at_most=at_most).plain(),
+        "bounds": asdict(proven) if proven else None,
     }
     plan = plans.add_draft(
         connection,

@@ -18,7 +18,9 @@ from data import districts, locks, plans, rebase, register
 from data.session import Store
 from etl.compiled import keep_kernels
 from etl.posing import Ground, pose, read_ground
-from geo.balance import PROFILES, Locks, Problem, Proposal, balance, containers
+from geo.balance import PROFILES, Locks, Measures, Problem, Proposal, balance, containers
+from geo.balance.advice import Advice, advise
+from geo.balance.bounds import ContainerBound, Floor, bounds, floor
 from geo.errors import InputError, NotFoundError
 from geo.progress import Progress, silent
 
@@ -75,14 +77,27 @@ TODAY = Wish()
 
 
 @dataclass(frozen=True)
+class Proven:
+    """What no plan with as many grids can do better than a proposal, and what would help where that is too little."""
+
+    containers: tuple[ContainerBound, ...]
+    advice: tuple[Advice, ...]
+    floor: Floor
+
+
+@dataclass(frozen=True)
 class Proposed:
-    """What the balancer proposes, and from what; nothing of it is stored yet."""
+    """What the balancer proposes, and from what; nothing of it is stored yet.
+
+    ``proven`` is None where parts of the district were left alone in a state that no bound is known of.
+    """
 
     wish: Wish
     ground: Ground
     based_on: plans.Plan | None
     problem: Problem
     proposal: Proposal
+    proven: Proven | None
 
 
 def propose(
@@ -141,7 +156,20 @@ def propose(
         progress=heard.tell,
         should_stop=heard.should_stop,
     )
-    return Proposed(wish, ground, based_on, problem, proposal)
+    heard.tell("prove", 0.0)
+    return Proposed(wish, ground, based_on, problem, proposal, _proven(problem, proposal.report.after))
+
+
+def _proven(problem: Problem, after: Measures) -> Proven | None:
+    frozen = set(problem.current[problem.frozen].tolist())
+    if after.unassigned_cells or set(after.disconnected) - frozen:
+        return None
+    grids, in_band = (
+        np.array([getattr(row, name) for row in after.container_rows], np.int64)
+        for name in ("grids", "in_band")
+    )
+    found = bounds(problem, grids, out_of_band=grids - in_band)
+    return Proven(found, advise(problem, found), floor(problem, found))
 
 
 class _Heard:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any
@@ -16,12 +17,14 @@ from api.cli.console import (
     chosen,
     hint,
     opened,
+    out,
     print_json,
     print_pairs,
     print_rows,
     progress,
 )
 from api.kinds import MOST_EFFORT, named
+from api.reasons import Reasons, plain, reasons_of
 from data import grids, plans
 from data import problems as recorded
 from data.settings import Settings
@@ -29,6 +32,7 @@ from etl.actor import operator
 from etl.compare import compare as compare_plans
 from etl.jobs import run_here
 from etl.plans import DraftReport, draft_stated
+from geo.answers import Words
 from geo.balance import PROFILES
 
 ProfileName = StrEnum("ProfileName", [(name, name) for name in PROFILES])  # type: ignore[misc]
@@ -166,11 +170,16 @@ def stated(district: DistrictOption = None, json: JsonOption = False) -> None:
     _print_draft(report, json)
 
 
-@app.command(epilog="Examples: gridgov plan show   ·   gridgov plan show 2 --grids")
+@app.command(
+    epilog="Examples: gridgov plan show   ·   gridgov plan show 2 --grids   ·   gridgov plan show 2 --reasons"
+)
 def show(
     number: Annotated[int | None, typer.Argument(help="Plan number; the plan in force by default.")] = None,
     district: DistrictOption = None,
     with_grids: Annotated[bool, typer.Option("--grids", help="List its grids.")] = False,
+    with_reasons: Annotated[
+        bool, typer.Option("--reasons", help="Say why the balancer moved what it moved.")
+    ] = False,
     json: JsonOption = False,
 ) -> None:
     """Show a plan: state, figures, problems, grids (查看方案)."""
@@ -181,10 +190,12 @@ def show(
             plan = plans.named_or_in_force(connection, code, number)
             problems = recorded.of_plan(connection, code, plan.id)
             listed = grids.of_plan(connection, code, plan.id).drop(columns="geometry")
+            reasons = reasons_of(connection, code, plan) if with_reasons else None
     if json:
         print_json(
             {
                 **dataclasses.asdict(plan),
+                **({"reasons": plain(reasons)} if with_reasons else {}),
                 "problems": problems.to_dict("records"),
                 "grids": listed.astype(object).where(listed.notna(), None).to_dict("records"),
             }
@@ -204,6 +215,8 @@ def show(
             "Buildings · 楼栋",
         )
         print_rows("Grids · 网格", headers, shown.to_numpy().tolist())
+    if with_reasons:
+        _print_reasons(plan, reasons)
 
 
 @app.command(epilog="Examples: gridgov plan compare 2   ·   gridgov plan compare 3 --with 1 --json")
@@ -261,6 +274,31 @@ def _print_draft(report: DraftReport, json: bool) -> None:
     hint(
         f"gridgov plan show {number} --reasons · gridgov plan compare {number} · gridgov plan submit {number}"
     )
+
+
+def _print_reasons(plan: plans.Plan, reasons: Reasons | None) -> None:
+    if reasons is None:
+        out.print("The balancer told no reasons of this plan · 本方案没有均衡理由")
+        return
+    if reasons.edited:
+        out.print(f"It was edited since: revision {plan.revision} · 均衡之后另有改动")
+    for community in reasons.communities:
+        out.print(f"\n{community.name}", style="bold")
+        for grid in community.grids:
+            out.print(f"{grid.grid}  {grid.before:,} → {grid.after:,}")
+            _print_said(grid.said)
+        _print_said(community.breaks)
+        _print_said(community.stays)
+    if reasons.limits:
+        out.print("\nWhat no plan can do · 任何方案都做不到的", style="bold")
+    for limit in reasons.limits:
+        _print_said([limit.said])
+        _print_said(limit.advice)
+
+
+def _print_said(said: Sequence[Words]) -> None:
+    for words in said:
+        out.print(f"  {words.zh}\n  {words.en}", highlight=False, markup=False)
 
 
 def _print_plan(plan: plans.Plan) -> None:

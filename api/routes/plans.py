@@ -13,6 +13,7 @@ from api.auth import Acting, Tenant
 from api.fresh import read
 from api.params import API, LARGEST_NUMBER, Asked, Limit, Offset, PlanNumber, Reading, Serving
 from api.permissions import may
+from api.reasons import plain, reasons_of
 from data import audit, comments, grids, locks, moves, problems
 from data import plans as stored
 from data.locate import Edition
@@ -82,6 +83,17 @@ class Details(BaseModel):
     history: list[audit.Entry]
 
 
+class Why(BaseModel):
+    """Reasons of a plan that the balancer made: in words, and as rows to reckon with."""
+
+    told: dict[str, Any] | None = Field(
+        description="By community and grid, in Chinese and English; None where the balancer told none."
+    )
+    rows: dict[str, Any] = Field(
+        description="reasons: moves, placed, breaks, stays, by ids of grids; bounds: what is proven."
+    )
+
+
 @router.get("/plans", summary="Plans (方案)", response_model=Plans)
 def plans(asked: Reading, actor: Acting, limit: Limit = 100, offset: Offset = 0) -> Response:
     """List the plans, the newest first: all for staff who may see drafts, else the published ones."""
@@ -126,6 +138,15 @@ def details(
             comments=comments.of_plan(connection, tenant.code, known.id),
             history=audit.entries(connection, tenant.code, subject=f"plan {number}"),
         )
+
+
+@router.get("/plans/{number}/reasons", summary="Why a proposal is as it is (均衡理由)")
+def reasons(state: Serving, tenant: Tenant, number: PlanNumber) -> Why:
+    """Say why the balancer moved each cell, broke each compound and left grids out of band; proven or not."""
+    with state.store.read(tenant.code) as connection:
+        known = stored.get(connection, tenant.code, number)
+        told = plain(reasons_of(connection, tenant.code, known))
+        return Why(told=told, rows=stored.reasons(connection, tenant.code, known.id))
 
 
 @router.get("/plans/{number}/compare", summary="What a plan changes")
