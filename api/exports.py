@@ -5,10 +5,13 @@ from __future__ import annotations
 from sqlalchemy import Connection
 
 from api.atlas import map_data
+from api.reasons import reasons_of
 from data import plans
 from data.districts import District
+from data.plans import Plan
 from geo.errors import ConflictError
-from maps.compare import comparison_page
+from maps.compare import Told, comparison_page
+from maps.legend import WITHHELD_BELOW
 from maps.overview import overview_page
 
 
@@ -33,4 +36,18 @@ def comparison(connection: Connection, district: District, number: int) -> str:
             f"Plan {number} is not based on another plan.", "Compare one made by gridgov plan rebalance."
         )
     old, new = (map_data(connection, district, each) for each in (before, after))
-    return comparison_page(old, new, {name: after.report[name] for name in ("before", "after")})
+    figures = {name: after.report[name] for name in ("before", "after")}
+    return comparison_page(old, new, figures, reasons(connection, district.code, after))
+
+
+def reasons(connection: Connection, district: str, plan: Plan) -> list[Told]:
+    """Return why a plan moves what it moves, by community; few households are not counted out."""
+    told = reasons_of(connection, district, plan, withheld_below=WITHHELD_BELOW)
+    return [
+        Told(
+            community.name,
+            [sentence for grid in community.grids for sentence in grid.said],
+            [*community.breaks, *community.stays],
+        )
+        for community in (told.communities if told else ())
+    ]

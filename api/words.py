@@ -9,6 +9,7 @@ from typing import Any
 from data.audit import Entry
 from data.plans import Plan
 from geo import errors
+from geo.balance import profiles
 from geo.times import here
 from maps.legend import Words
 
@@ -41,19 +42,36 @@ JOB_STATES = {
 FIGURES = {
     "grids": Words("网格", "Grids"),
     "in_band": Words("户数合适的网格", "Grids in band"),
+    "near_target": Words("接近目标的网格（半幅之内）", "Grids near the target (half the band)"),
+    "in_band_expected": Words("按预计户数合适的网格", "Grids in band by households expected"),
     "households": Words("户数", "Households"),
     "worst_deviation_percent": Words("最大偏离（%）", "Farthest from the target (%)"),
     "disconnected": Words("不连通的网格", "Grids in pieces"),
     "split_compounds": Words("被拆分的小区", "Compounds split"),
+    "broken_compounds": Words("多分网格的小区", "Compounds in more grids than they need"),
     "mean_compactness": Words("紧凑度（圆为 1）", "Compactness (circle: 1)"),
 }
 """Of `etl.plans.Figures`, those a page compares plans by."""
+
+PROFILES = {
+    name: Words(profile.chinese, profile.english[:1].upper() + profile.english[1:])
+    for name, profile in profiles.PROFILES.items()
+}
+"""What is wanted most of a rebalance."""
+
+BALANCED = {
+    0: Words("现有户数", "Households of today"),
+    50: Words("现有与预计各半", "Half today's, half those expected"),
+    100: Words("预计户数", "Households expected"),
+}
+"""What is balanced, by the percentage of households expected."""
 
 DONE = {
     "open": Words("新方案已开好。", "The draft is open."),
     "rebalance": Words(
         "均衡任务已提交，完成后方案会出现在下面。", "The balancer is at work; its draft will appear below."
     ),
+    "cancel": Words("均衡任务已要求取消。", "The balancer is asked to end."),
     "submit": Words("已提交审批，方案不再变动。", "Submitted; the plan is frozen."),
     "send_back": Words("已退回作者。", "Sent back to its author."),
     "approve": Words("已批准。", "Approved."),

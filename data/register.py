@@ -276,6 +276,17 @@ def community_ids(connection: Connection, district: str) -> dict[str, int]:
     return {row.code: row.id for row in rows}
 
 
+def communities_by_code(connection: Connection, district: str) -> dict[str, str]:
+    """Return the names of the communities of a district by code, without retired ones."""
+    rows = connection.execute(
+        text(
+            "SELECT code, name FROM communities WHERE district = :district AND retired_at IS NULL ORDER BY code"
+        ),
+        {"district": district},
+    )
+    return {row.code: row.name for row in rows}
+
+
 def community_names(connection: Connection, district: str) -> dict[int, str]:
     """Return the names of the communities of a district by id in the order of their codes, retired ones too."""
     rows = connection.execute(

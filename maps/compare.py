@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-from typing import TypedDict
+from dataclasses import dataclass, replace
+from typing import NotRequired, TypedDict
 
 import folium
 import geopandas as gpd
@@ -21,8 +21,20 @@ _MOVED_VERTICES = 3_000
 _MOVED = Words("划转的地块", "Land that changes its grid")
 
 
+@dataclass(frozen=True)
+class Told:
+    """Why a plan changes a community: of its moves, and of what it breaks or leaves out of band."""
+
+    community: str
+    moves: Sequence[Words]
+    rest: Sequence[Words]
+
+
 class Figures(TypedDict):
-    """What is told of a plan in numbers; `geo.balance.Measures` says what each means."""
+    """What is told of a plan in numbers; `geo.balance.Measures` says what each means.
+
+    An older plan's may lack those that stand last.
+    """
 
     grids: int
     in_band: int
@@ -33,9 +45,14 @@ class Figures(TypedDict):
     mean_compactness: float
     households_moved: int
     moved_share: float
+    near_target: NotRequired[int]
+    in_band_expected: NotRequired[int]
+    broken_compounds: NotRequired[int]
 
 
-def comparison_page(before: MapData, after: MapData, figures: Mapping[str, Figures]) -> str:
+def comparison_page(
+    before: MapData, after: MapData, figures: Mapping[str, Figures], reasons: Sequence[Told] = ()
+) -> str:
     """Return a page with the grids before and after a rebalance side by side; on a phone one above the other.
 
     Parameters
@@ -45,6 +62,8 @@ def comparison_page(before: MapData, after: MapData, figures: Mapping[str, Figur
         same in both when its ``code`` is, or the ``external_code`` where it has none.
     figures : mapping of str to Figures
         Of the plan ``before`` and of the one ``after``; households moved are told of the latter.
+    reasons : sequence of Told
+        Why it changes what it changes, as far as that is known.
 
     Raises
     ------
@@ -68,6 +87,7 @@ def comparison_page(before: MapData, after: MapData, figures: Mapping[str, Figur
         rows=_rows(figures["before"], figures["after"]),
         moved=_moved_households(figures["after"]),
         pieces=len(moved),
+        reasons=reasons,
         credits=after.credits,
     )
 
@@ -103,7 +123,27 @@ def _rows(before: Figures, after: Figures) -> list[tuple[Words, str, str]]:
         (Words("被拆分的小区", "Compounds split"), lambda of: f"{of['split_compounds']:,}"),
         (Words("紧凑度（圆为 1）", "Compactness (circle: 1)"), lambda of: f"{of['mean_compactness']:.2f}"),
     ]
-    return [(label, value(before), value(after)) for label, value in lines]
+    rows = [(label, value(before), value(after)) for label, value in lines]
+    known: list[tuple[Words, int | None, int | None]] = [
+        (
+            Words("接近目标的网格", "Grids near the target"),
+            before.get("near_target"),
+            after.get("near_target"),
+        ),
+        (
+            Words("按预计户数合适", "In band by households expected"),
+            before.get("in_band_expected"),
+            after.get("in_band_expected"),
+        ),
+        (
+            Words("多分网格的小区", "Compounds in more grids than needed"),
+            before.get("broken_compounds"),
+            after.get("broken_compounds"),
+        ),
+    ]
+    return rows + [
+        (label, f"{old:,}", f"{new:,}") for label, old, new in known if old is not None and new is not None
+    ]
 
 
 def _moved_households(figures: Figures) -> Words:

@@ -11,7 +11,7 @@ from pydantic import Field
 from sqlalchemy import Connection
 from starlette.responses import HTMLResponse
 
-from api import pages, words
+from api import exports, pages, words
 from api.atlas import map_data
 from api.auth import Acting, Tenant
 from api.kept import Kept
@@ -20,8 +20,9 @@ from api.page_routes import PageRoute, done, link_in
 from api.params import LARGEST_NUMBER, Instant, Plain, PlanNumber, Prose, Serving
 from api.permissions import may
 from api.plan_views import broken_rules, conflicts_of, facts_of, offers
+from api.reasons import reasons_of
 from api.state import State
-from data import audit, comments, jobs, moves, plans, problems, standings
+from data import audit, comments, jobs, moves, plans, problems, register, standings
 from data.districts import District
 from data.plans import Plan
 from etl import drafts, lifecycle, publish, rebase
@@ -73,6 +74,9 @@ def plan_list(
         shown = [plan for plan in chosen if plan.number < before][:PAGE]
         standing = standings.of_plans(connection, place.code, [plan.id for plan in shown])
         at_work = jobs.unfinished(connection, place.code, "rebalance") if may(actor, "job.read") else []
+        known_communities = (
+            register.communities_by_code(connection, place.code) if may(actor, "job.run") else {}
+        )
     more = bool(shown) and shown[-1].number > chosen[-1].number
     return pages.render(
         request,
@@ -84,6 +88,7 @@ def plan_list(
         rows=[(plan, standing[plan.id]) for plan in shown],
         older=shown[-1].number if more else None,
         at_work=at_work,
+        communities=known_communities,
         **_common(request, done),
     )
 
@@ -126,8 +131,9 @@ def plan_map(request: Request, state: Serving, place: Tenant, actor: Acting, num
             if compared.before is None or compared.figures_before is None:
                 return overview_page(new)
             old = map_data(connection, place, plans.get(connection, place.code, compared.before))
+            told = exports.reasons(connection, place.code, plan)
         figures = {"before": compared.figures_before, "after": compared.figures_after}
-        return comparison_page(old, new, {name: asdict(of) for name, of in figures.items()})  # type: ignore[misc]
+        return comparison_page(old, new, {name: asdict(of) for name, of in figures.items()}, told)  # type: ignore[misc]
 
     slow: Slow = request.app.state.slow
     page = slow.maps.get(_made_from(state, place, plan, base), make)
@@ -149,10 +155,35 @@ def open_draft(
 
 
 @router.post("/plans/rebalance")
-def rebalance(request: Request, state: Serving, place: Tenant, actor: Acting) -> Response:
+def rebalance(
+    request: Request,
+    state: Serving,
+    place: Tenant,
+    actor: Acting,
+    profile: Annotated[str, Form(max_length=20)] = "stable",
+    expected_percent: Annotated[int, Form(ge=0, le=100)] = 0,
+    community: Annotated[str, Form(max_length=12)] = "",
+) -> Response:
     """Have the balancer draft a plan from the one in force."""
-    asking.submit(state.store, actor, place.code, kinds(state.settings)["rebalance"])
+    wish = {
+        "profile": profile,
+        "expected_percent": expected_percent,
+        "communities": [community] if community else [],
+    }
+    asking.submit(state.store, actor, place.code, kinds(state.settings)["rebalance"], wish)
     return done(request, state, place, "/plans", "rebalance")
+
+
+@router.post("/plans/rebalance/{number}/cancel")
+def end_rebalance(
+    request: Request, state: Serving, place: Tenant, actor: Acting, number: PlanNumber
+) -> Response:
+    """End the balancer's work on a draft, by the number of its job; nothing of it is kept."""
+    with state.store.read(place.code) as connection:
+        if jobs.get(connection, place.code, number).kind != "rebalance":
+            raise NotFoundError(f"Job {number} is no rebalance.", "See the jobs on the list of plans.")
+    asking.cancel(state.store, actor, place.code, number)
+    return done(request, state, place, "/plans", "cancel")
 
 
 @router.post("/plans/{number}/open")
@@ -302,6 +333,7 @@ def _inside(connection: Connection, place: District, plan: Plan, actor: Actor) -
     entries = moves.entries(connection, place.code, plan.id)
     return {
         "offers": offers(facts_of(connection, place.code, plan, actor)),
+        "reasons": reasons_of(connection, place.code, plan),
         "problems": broken_rules(problems.of_plan(connection, place.code, plan.id)),
         "conflicts": conflicts_of(plan),
         "comments": comments.of_plan(connection, place.code, plan.id),
