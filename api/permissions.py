@@ -90,7 +90,7 @@ ROUTES: dict[str, str] = {
     "GET /plans/{number}/map":               "plan.read",
     "POST /plans":                           "plan.draft",
     "POST /plans/rebalance":                 "job.run",
-    "POST /plans/rebalance/{number}/cancel": "job.run",
+    "POST /plans/jobs/{number}/cancel":      "job.run",
     "POST /plans/{number}/open":             "plan.draft",
     "POST /plans/{number}/roll_back":        "plan.draft",
     "POST /plans/{number}/rebase":           "plan.edit",

@@ -53,6 +53,7 @@ STAGES = {
     "compile": "Preparing, up to a minute the first time · 准备计算，首次约一分钟",
     "start": "Repairing today's grids · 修复现状网格",
     "improve": "Balancing · 均衡网格",
+    "prove": "Proving what no plan can better · 证明上限",
     "demo district": "Making the demo district · 生成演示区",
     "locate": "Locating · 查询",
     "wait": "Waiting for its turn · 排队等待",

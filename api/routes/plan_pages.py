@@ -174,7 +174,7 @@ def rebalance(
     return done(request, state, place, "/plans", "rebalance")
 
 
-@router.post("/plans/rebalance/{number}/cancel")
+@router.post("/plans/jobs/{number}/cancel")
 def end_rebalance(
     request: Request, state: Serving, place: Tenant, actor: Acting, number: PlanNumber
 ) -> Response:

@@ -64,6 +64,7 @@ BODIES: dict[str, Sent] = {
     "POST /api/v1/jobs/{number}/retry": lambda t: {},
     "POST /plans": lambda t: {"data": {"key": KEY}},
     "POST /plans/rebalance": lambda t: {},
+    "POST /plans/jobs/{number}/cancel": lambda t: {},
     "POST /plans/{number}/open": lambda t: {"data": {"key": KEY}},
     "POST /plans/{number}/roll_back": lambda t: {"data": {"key": KEY}},
     "POST /plans/{number}/rebase": lambda t: {},
