@@ -107,7 +107,13 @@ def kinds(settings: Settings) -> dict[str, Kind[Any]]:
         asked["tolerance_percent"] = asked["tolerance_percent"] or settings.tolerance_percent
         asked["communities"] = tuple(asked["communities"])
         return plans.rebalance(
-            work.store, work.actor, work.district, Wish(**asked), threads=THREADS, progress=work.progress
+            work.store,
+            work.actor,
+            work.district,
+            Wish(**asked),
+            threads=THREADS,
+            scheduler=settings.scheduler,
+            progress=work.progress,
         )
 
     def build_cells(work: Work[Nothing]) -> CellReport:

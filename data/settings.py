@@ -44,6 +44,9 @@ class Settings(BaseSettings):
     )
     pool_size: int = Field(default=10, ge=1, description="Database connections a process may hold.")
     session_hours: int = Field(default=12, ge=1, le=720, description="How long a sign-in lasts, hours.")
+    scheduler: str | None = Field(
+        default=None, description="Dask scheduler whose workers balance; in the asking process without it."
+    )
     worker: Literal["child", "none"] = Field(
         default="child", description="Whether the server starts a worker for jobs, as a process of its own."
     )

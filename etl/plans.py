@@ -137,6 +137,7 @@ def rebalance(
     wish: Wish = TODAY,
     *,
     threads: int = 1,
+    scheduler: str | None = None,
     progress: Progress = silent,
 ) -> DraftReport:
     """Let the balancer propose a draft; ``progress`` may end the work by raising, at any moment of it.
@@ -150,7 +151,7 @@ def rebalance(
     StaleError
         If the cells were changed while the balancer worked.
     """
-    proposed = propose(store, district, wish, threads=threads, progress=progress)
+    proposed = propose(store, district, wish, threads=threads, scheduler=scheduler, progress=progress)
     with acting(store, actor, district) as act:
         return add_proposed(act, proposed)
 

@@ -18,6 +18,7 @@ from data import districts, locks, plans, rebase, register
 from data.session import Store
 from etl.compiled import keep_kernels
 from etl.posing import Ground, pose, read_ground
+from etl.scheduler import dask_run
 from geo.balance import PROFILES, Locks, Measures, Problem, Proposal, balance, containers
 from geo.balance.advice import Advice, advise
 from geo.balance.bounds import ContainerBound, Floor, bounds, floor
@@ -101,7 +102,13 @@ class Proposed:
 
 
 def propose(
-    store: Store, district: str, wish: Wish = TODAY, *, threads: int = 1, progress: Progress = silent
+    store: Store,
+    district: str,
+    wish: Wish = TODAY,
+    *,
+    threads: int = 1,
+    scheduler: str | None = None,
+    progress: Progress = silent,
 ) -> Proposed:
     """Let the balancer work on what is stored now. Nobody waits meanwhile.
 
@@ -109,6 +116,8 @@ def propose(
     ----------
     threads : int
         Parts of the district at work at a time; the proposal does not depend on it.
+    scheduler : str, optional
+        Address of a Dask scheduler whose workers do it instead; neither does it depend on this.
     progress : Progress
         Called several times a second, by one thread at a time; what it raises ends the work.
 
@@ -122,6 +131,8 @@ def propose(
         If the district has no cells.
     BalanceError
         If what is asked for cannot be had.
+    SetupError
+        If the scheduler cannot be used; see `etl.scheduler.dask_run`.
     """
     if wish.profile not in PROFILES:
         raise InputError(f"There is no profile '{wish.profile[:64]}'.", f"Profiles: {', '.join(PROFILES)}.")
@@ -153,6 +164,7 @@ def propose(
         effort=wish.effort,
         only=None if chosen is None else _containers(problem, chosen),
         threads=threads,
+        run=None if scheduler is None else dask_run(scheduler, heard.should_stop),
         progress=heard.tell,
         should_stop=heard.should_stop,
     )

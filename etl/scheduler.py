@@ -79,6 +79,8 @@ def dask_run(address: str, should_stop: Callable[[], bool] = never) -> Run:
                 while due in early:
                     yield early.pop(due)
                     due += 1
+        if due < len(tasks):
+            keep_kernels()
         for number in range(due, len(tasks)):
             yield early[number] if number in early else solve(tasks[number], _at_once)
 

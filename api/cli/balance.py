@@ -16,9 +16,20 @@ from typing import Annotated, Any, Literal
 import numpy as np
 import typer
 
-from api.cli.console import SHOWN, JsonOption, err, hint, out, print_json, print_rows, progress
+from api.cli.console import (
+    SHOWN,
+    JsonOption,
+    SchedulerOption,
+    err,
+    hint,
+    out,
+    print_json,
+    print_rows,
+    progress,
+)
 from etl.compiled import keep_kernels
 from etl.instances import Instance, check_target, pose, read, write
+from etl.scheduler import dask_run
 from geo.balance import PROFILES, Measures, Problem, Profile, Report, balance, measure
 from geo.balance.bounds import ContainerBound, Floor, bounds, floor
 from geo.errors import InputError
@@ -33,6 +44,8 @@ EXAMPLES = """Examples:
 gridgov balance synth1 --out plan.csv   ·   gridgov balance synth1 --profile even --seed 7 --out plan.csv --json
 
 gridgov balance town --grids 60 --out plan.csv   ·   gridgov balance town --scratch --grids free --out plan.csv
+
+gridgov balance city --scheduler tcp://10.0.0.5:8786 --out plan.csv
 
 The folder's files, the profiles and what is minimised: docs/balance.md. Ctrl-C once ends the search and writes the
 best plan so far; twice writes nothing. 按一次 Ctrl-C 提前结束并写出当前最好的方案，按两次则放弃。"""
@@ -108,6 +121,7 @@ def balance_(
             help="Containers at work at a time; the plan is the same. By default one a processor, up to 4.",
         ),
     ] = None,
+    scheduler: SchedulerOption = None,
     json: JsonOption = False,
 ) -> None:
     """Balance an instance folder and write the plan; no database is needed (均衡算例文件夹)."""
@@ -118,7 +132,8 @@ def balance_(
         instance = read(folder, counted=asked is None)
         problem = pose(instance, tolerance_percent=tolerance, grids=asked, scratch=scratch)
         listener("read", 1.0)
-        _compile(listener)
+        if scheduler is None:
+            _compile(listener)
         with ending_early() as should_stop:
             began = _cpu_seconds()
             proposal = balance(
@@ -127,6 +142,7 @@ def balance_(
                 seed=seed,
                 effort=effort,
                 threads=threads or min(MOST_THREADS, os.cpu_count() or 1),
+                run=None if scheduler is None else dask_run(scheduler, should_stop),
                 progress=listener,
                 should_stop=should_stop,
             )
@@ -285,7 +301,7 @@ def _print(outcome: Outcome, profile: Profile) -> None:
         ("", "Before · 之前", "After · 之后", "At best · 理论极限"),
         rows,
     )
-    out.print(f"Processor time · 处理器时间: {outcome.cpu_seconds:.1f} s")
+    out.print(f"Processor time here · 本机处理器时间: {outcome.cpu_seconds:.1f} s")
     if outcome.stopped:
         out.print(STOPPED)
     found = _containers(outcome)

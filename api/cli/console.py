@@ -63,6 +63,15 @@ DistrictOption = Annotated[
     str | None, typer.Option("--district", "-d", help="District code; not needed when there is only one.")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for scripts instead of a table.")]
+SchedulerOption = Annotated[
+    str | None,
+    typer.Option(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="Dask scheduler whose workers do the work, such as tcp://10.0.0.5:8786, one that you trust; the plan "
+        "is the same. Needs the extra scale here and the same gridgov on every worker.",
+    ),
+]
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from api.cli import plan_acts
 from api.cli.console import (
     DistrictOption,
     JsonOption,
+    SchedulerOption,
     chosen,
     hint,
     opened,
@@ -135,10 +136,11 @@ def rebalance(
         list[str] | None,
         typer.Option(help="Code of a community that may change, given once or more; all by default."),
     ] = None,
+    scheduler: SchedulerOption = None,
     json: JsonOption = False,
 ) -> None:
     """Let the balancer draft a plan, and say why it moves what it moves (均衡网格，生成草案)."""
-    settings = Settings()
+    settings = Settings() if scheduler is None else Settings(scheduler=scheduler)
     with opened(settings) as store, progress() as listener:
         code = chosen(store, settings, district).code
         asked = {
