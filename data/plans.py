@@ -126,15 +126,14 @@ def get(connection: Connection, district: str, number: int) -> Plan:
 
 def reasons(connection: Connection, district: str, plan_id: int) -> dict[str, Any]:
     """Return what the balancer told of a plan when it made it: ``reasons`` and ``bounds``, as far as it did."""
-    told: dict[str, Any] = connection.execute(
+    row = connection.execute(
         text(
-            "SELECT jsonb_strip_nulls(jsonb_build_object("
-            "'reasons', report -> 'reasons', 'bounds', report -> 'bounds'))"
+            "SELECT report -> 'reasons' AS reasons, report -> 'bounds' AS bounds"
             " FROM plans WHERE district = :district AND id = :plan"
         ),
         {"district": district, "plan": plan_id},
-    ).scalar_one()
-    return told
+    ).one()
+    return {name: told for name, told in row._mapping.items() if told is not None}
 
 
 def add_draft(connection: Connection, district: str, draft: dict[str, Any], cells: pd.DataFrame) -> Plan:

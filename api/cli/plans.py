@@ -300,7 +300,7 @@ def _print_reasons(plan: plans.Plan, reasons: Reasons | None) -> None:
 
 def _print_said(said: Sequence[Words]) -> None:
     for words in said:
-        out.print(f"  {words.zh}\n  {words.en}", highlight=False, markup=False)
+        out.print(f"  {words.zh}\n  {words.en}", highlight=False, markup=False, soft_wrap=True)
 
 
 def _print_plan(plan: plans.Plan) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -176,16 +177,20 @@ def repaired(both: Both) -> list[str]:
 def joins(both: Both) -> dict[int, int]:
     """Find the moved cells that bring a compound into fewer grids, and name it.
 
-    They leave a grid in which nothing of it is left for one that it lies in already.
+    They leave a grid in which nothing of it is left for one that it lies in already, and it lies in fewer then.
     """
     compound = both.problem.compound
     inside = compound >= 0
-    before = set(zip(compound[inside].tolist(), both.today[inside].tolist(), strict=True))
-    after = set(zip(compound[inside].tolist(), both.after[inside].tolist(), strict=True))
+    before, after = (
+        set(zip(compound[inside].tolist(), grid[inside].tolist(), strict=True))
+        for grid in (both.today, both.after)
+    )
+    parts_before, parts_after = (Counter(estate for estate, _ in pairs) for pairs in (before, after))
     found = {}
     for cell in np.flatnonzero(inside & both.moved).tolist():
         estate, s, d = int(compound[cell]), int(both.today[cell]), int(both.after[cell])
-        if (estate, s) not in after and (estate, d) in before:
+        left = (estate, s) not in after and (estate, d) in before
+        if left and parts_after[estate] < parts_before[estate]:
             found[cell] = estate
     return found
 
