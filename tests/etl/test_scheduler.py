@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -13,10 +14,13 @@ from typing import Any
 
 import distributed
 import numpy as np
+import pandas as pd
 import pytest
 
 import geo
+from api.cli.main import main
 from etl import scheduler
+from etl.proposing import Wish, propose
 from etl.scheduler import balance_many, dask_run
 from geo.balance import STABLE, Problem, balance
 from geo.balance.engine import tasks_of
@@ -27,7 +31,7 @@ from geo.errors import BalanceError, InputError, SetupError, UnavailableError
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 
-def parts(communities: int = 9, *, seed: int = 0) -> dict[str, object]:
+def parts(communities: int = 9, *, seed: int = 0) -> dict[str, Any]:
     """The parts of a district of square communities, some larger than others, with drifted grids."""
     rng = np.random.default_rng(seed)
     sides = rng.integers(6, 14, communities)
@@ -58,7 +62,7 @@ def parts(communities: int = 9, *, seed: int = 0) -> dict[str, object]:
     }
 
 
-PROBLEM = Problem(**parts())  # type: ignore[arg-type]
+PROBLEM = Problem(**parts())
 
 
 @pytest.fixture(scope="module")
@@ -237,3 +241,55 @@ def test_without_dask_the_extra_is_named(monkeypatch):
     with pytest.raises(SetupError) as caught:
         balance(PROBLEM, run=dask_run("tcp://127.0.0.1:8786"))
     assert "scale" in caught.value.remedy
+
+
+def test_a_proposal_is_the_same_whoever_works_on_it(place, address):
+    wish = Wish(target=160, grid_count=4)
+    here = propose(place.store, place.code, wish)
+    there = propose(place.store, place.code, wish, scheduler=address)
+    assert there.proposal.assignment.tobytes() == here.proposal.assignment.tobytes()
+    assert there.proposal.report == here.proposal.report
+
+
+def test_work_of_others_is_ended_by_who_listens(place, address):
+    class EndedError(Exception):
+        pass
+
+    told = []
+
+    def progress(stage: str, share: float) -> None:
+        told.append((stage, share))
+        if told.count(("start", 1.0)) > 1:  # told again while the workers work
+            raise EndedError
+
+    with pytest.raises(EndedError):
+        propose(place.store, place.code, Wish(target=160, effort=10**6), scheduler=address, progress=progress)
+
+
+def test_an_instance_folder_is_balanced_by_a_scheduler(address, tmp_path, monkeypatch, capfd):
+    given = parts(3)
+    units = {name: given[name] for name in ("area", "community", "compound", "current")}
+    units |= {
+        "uid": np.arange(len(given["households"])),
+        "w": given["households"],
+        "perim": given["perimeter"],
+    }
+    units |= {"x": given["xy"][:, 0], "y": given["xy"][:, 1], "container": given["community"]}
+    pd.DataFrame(units).to_parquet(tmp_path / "units.parquet")
+    u, v = given["edges"].T
+    edges = {"u": u, "v": v, "shared_len": given["shared_m"], "ok": given["open"]}
+    pd.DataFrame(edges).to_parquet(tmp_path / "edges.parquet")
+    counts = np.maximum(1, np.bincount(given["community"], given["households"]) // given["target"]).astype(
+        int
+    )
+    meta = {"target": given["target"], "K": int(counts.sum()), "k_per_container": counts.tolist()}
+    (tmp_path / "meta.json").write_text(json.dumps(meta))
+    written = []
+    for name, words in {"here.csv": [], "there.csv": ["--scheduler", address]}.items():
+        command = ["gridgov", "balance", str(tmp_path), "--out", str(tmp_path / name), *words]
+        monkeypatch.setattr(sys, "argv", command)
+        with pytest.raises(SystemExit) as ended:
+            main()
+        assert not ended.value.code, capfd.readouterr().err
+        written.append((tmp_path / name).read_bytes())
+    assert written[0] == written[1]
