@@ -59,6 +59,11 @@ PROFILES = {
 }
 """What is wanted most of a rebalance."""
 
+PROFILE_NAMES = {
+    name: Words(said.zh.partition("：")[0], said.en.partition(":")[0]) for name, said in PROFILES.items()
+}
+"""The same in a word or two, for lists to choose from."""
+
 BALANCED = {
     0: Words("现有户数", "Households of today"),
     50: Words("现有与预计各半", "Half today's, half those expected"),

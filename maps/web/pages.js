@@ -9,7 +9,7 @@ function follow(row) {
     const job = JSON.parse(event.data);
     bar.value = job.percent;
     told.textContent = `${job.percent}%`;
-    if (job.state !== "todo" && job.state !== "doing") {
+    if (job.state !== row.dataset.state) {
       source.close();
       location.reload();
     }
