@@ -85,7 +85,7 @@ def test_the_log_is_as_private_as_the_embedded_one():
 
 
 def test_the_libraries_are_pinned_by_hash_and_come_from_no_named_index():
-    for lock in ("requirements.txt", "requirements-dev.txt"):
+    for lock in ("requirements.txt", "requirements-dev.txt", "requirements-bench.txt"):
         text = (ROOT / lock).read_text("utf-8")
         entries = re.split(r"\n(?=[a-z])", text)[1:]
         assert len(entries) > 50
