@@ -2,36 +2,31 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import numpy as np
 import typer
 
+from api.cli.balance_report import as_json, came_of, show
 from api.cli.console import (
-    SHOWN,
     JsonOption,
     SchedulerOption,
     err,
     hint,
-    out,
     print_json,
-    print_rows,
     progress,
 )
 from etl.compiled import keep_kernels
-from etl.instances import Instance, check_target, pose, read, write
+from etl.instances import check_target, pose, read, write
 from etl.scheduler import dask_run
-from geo.balance import PROFILES, Measures, Problem, Profile, Report, balance, measure
-from geo.balance.bounds import ContainerBound, Floor, bounds, floor
+from geo.balance import PROFILES, Problem, balance
 from geo.errors import InputError
 from geo.progress import Progress as Listener
 
@@ -53,39 +48,8 @@ best plan so far; twice writes nothing. 按一次 Ctrl-C 提前结束并写出�
 ENDING = (
     "Ending with the best plan so far; Ctrl-C again gives up · 正在以当前最好的方案结束；再按 Ctrl-C 放弃"
 )
-STOPPED = (
-    "Ended early: the best plan so far. It is legal; another run need not give the same · "
-    "提前结束：方案合法，为当前最好结果，再次运行不一定相同"
-)
-
-
-CONTAINER_COLUMNS = {
-    "weight": "Households · 户数",
-    "grids_stated": "Grids stated · 所列网格数",
-    "grids": "Grids · 网格",
-    "in_band": "In band · 达标",
-    "in_band_at_most": "At most · 理论上限",
-    "worst_deviation_percent_at_least": "Worst at best, % · 最大偏差下限",
-}
 MOST_THREADS = 4
 """Of which none is asked for: with more they wait for each other between anneals."""
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """A finished search: figures of today's grids where there are any, of the plan, and what no plan can better.
-
-    Bounds of moves are of plans with no more grids out of band than this one has in each container.
-    """
-
-    instance: Instance
-    problem: Problem
-    before: Measures | None
-    after: Measures
-    bounds: tuple[ContainerBound, ...]
-    floor: Floor
-    stopped: bool
-    cpu_seconds: float
 
 
 @app.command(epilog=EXAMPLES)
@@ -100,9 +64,9 @@ def balance_(
             help="; ".join(f"{each.name}: {each.english} ({each.chinese})" for each in PROFILES.values())
         ),
     ] = ProfileName.stable,  # type: ignore[attr-defined]
-    seed: Annotated[int, typer.Option(min=0, help="Another seed gives another plan.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**63 - 1, help="Another seed gives another plan.")] = 0,
     effort: Annotated[
-        int, typer.Option(min=1, help="How long to search; twice as much takes twice as long.")
+        int, typer.Option(min=1, max=2**31 - 1, help="How long to search; twice as much takes twice as long.")
     ] = 1,
     tolerance: Annotated[int, typer.Option(min=1, max=50, help="Band around the target, percent.")] = 10,
     grids: Annotated[
@@ -149,7 +113,7 @@ def balance_(
             cpu_seconds = _cpu_seconds() - began
             write(target, instance, proposal.assignment)
         listener("check", 0.0)
-        outcome = _outcome(instance, problem, proposal.report, cpu_seconds)
+        outcome = came_of(instance, problem, proposal.report, cpu_seconds)
         listener("check", 1.0)
     if json:
         asked_for = {
@@ -160,17 +124,17 @@ def balance_(
             "scratch": scratch,
         }
         print_json(
-            {"asked": asked_for | {"tolerance_percent": tolerance}} | _as_json(outcome) | {"out": target}
+            {"asked": asked_for | {"tolerance_percent": tolerance}} | as_json(outcome) | {"out": target}
         )
         return
-    _print(outcome, PROFILES[profile.value])
+    show(outcome, PROFILES[profile.value])
     hint(f"{problem.cells:,} rows → {target}")
 
 
 def _grids(text: str | None) -> int | Literal["free"] | None:
     if text is None or text == "free":
         return text  # type: ignore[return-value] # one literal
-    if not (text.isascii() and text.isdigit() and int(text) >= 1):
+    if not (text.isascii() and text.isdigit() and len(text) < 12 and int(text) >= 1):
         raise InputError(f"--grids is {text}.", "Give a whole number from 1 up, or free.")
     return int(text)
 
@@ -227,144 +191,3 @@ def _compile(listener: Listener) -> None:
 def _cpu_seconds() -> float:
     """Processor time of this process and its children."""
     return sum(os.times()[:4])
-
-
-def _outcome(instance: Instance, problem: Problem, report: Report, cpu_seconds: float) -> Outcome:
-    today = instance.problem.current
-    before: Measures | None = report.before
-    if problem.current is not today:  # forgotten for the search, not for the reader
-        before = measure(dataclasses.replace(problem, current=today), today)
-    if (today < 0).all():
-        before = None
-    after = report.after
-    grids, in_band = (
-        np.array([getattr(row, name) for row in after.container_rows], np.int64)
-        for name in ("grids", "in_band")
-    )
-    proven = bounds(problem, grids, out_of_band=grids - in_band)
-    return Outcome(
-        instance, problem, before, after, proven, floor(problem, proven), report.stopped, cpu_seconds
-    )
-
-
-def _figures(outcome: Outcome, measures: Measures | None) -> dict[str, Any] | None:
-    """Give the figures of all grids together; nothing is moved where nothing was known."""
-    if measures is None:
-        return None
-    rows = {"grid_rows", "container_rows"}
-    found = {each.name: getattr(measures, each.name) for each in dataclasses.fields(measures)}
-    found = {name: value for name, value in found.items() if name not in rows}
-    if (outcome.problem.current < 0).all():
-        found |= {"households_moved": None, "moved_share": None}
-    return found | {"share_in_band": measures.share_in_band, "legal": measures.legal}
-
-
-def _containers(outcome: Outcome) -> list[dict[str, Any]]:
-    """Give a row for each container, by the instance's own numbers."""
-    stated, own = outcome.instance.stated, outcome.instance.own_numbers.tolist()
-    rows = [
-        dataclasses.asdict(bound)
-        | {"container": own[bound.container], "in_band": row.in_band, "within_reach": bound.within_reach}
-        | {"grids_stated": None if stated is None else int(stated[bound.container])}
-        for bound, row in zip(outcome.bounds, outcome.after.container_rows, strict=True)
-    ]
-    return sorted(rows, key=lambda row: int(row["container"]))
-
-
-def _as_json(outcome: Outcome) -> dict[str, Any]:
-    instance, problem = outcome.instance, outcome.problem
-    return {
-        "instance": {
-            "name": instance.name,
-            "weight": instance.weight,
-            "units": problem.cells,
-            "target": problem.target,
-            "grids": instance.grids,
-        },
-        "before": _figures(outcome, outcome.before),
-        "after": _figures(outcome, outcome.after),
-        "bounds": outcome.floor,
-        "containers": _containers(outcome),
-        "stopped": outcome.stopped,
-        "cpu_seconds": round(outcome.cpu_seconds, 2),
-    }
-
-
-def _print(outcome: Outcome, profile: Profile) -> None:
-    instance, problem = outcome.instance, outcome.problem
-    before, after = (_shown(outcome, each) for each in (outcome.before, outcome.after))
-    best = _at_best(outcome)
-    rows = [(name, before.get(key), after[key], best.get(key)) for key, name in _names(problem).items()]
-    print_rows(
-        f"{instance.name}: {problem.cells:,} units, {outcome.after.households:,} {instance.weight}, "
-        f"{problem.target:,.6g} ± {problem.tolerance_percent}%\n{profile.name}: {profile.english} · {profile.chinese}",
-        ("", "Before · 之前", "After · 之后", "At best · 理论极限"),
-        rows,
-    )
-    out.print(f"Processor time here · 本机处理器时间: {outcome.cpu_seconds:.1f} s")
-    if outcome.stopped:
-        out.print(STOPPED)
-    found = _containers(outcome)
-    _print_containers(
-        "Containers that cannot be wholly in band · 无法全部达标的片区",
-        ("weight", "grids", "in_band", "in_band_at_most", "worst_deviation_percent_at_least"),
-        [row for row in found if not row["within_reach"]],
-    )
-    _print_containers(
-        "Containers with other numbers of grids than stated · 网格数与所列不同的片区",
-        ("weight", "grids_stated", "grids"),
-        [row for row in found if row["grids_stated"] not in (None, row["grids"])],
-    )
-
-
-def _print_containers(title: str, names: Sequence[str], rows: Sequence[dict[str, Any]]) -> None:
-    if not rows:
-        return
-    headers = ("Container · 片区", *(CONTAINER_COLUMNS[name] for name in names))
-    print_rows(title, headers, [(row["container"], *(row[name] for name in names)) for row in rows[:SHOWN]])
-    if len(rows) > SHOWN:
-        out.print(f"... {len(rows) - SHOWN:,} more · 其余见 --json")
-
-
-def _names(problem: Problem) -> dict[str, str]:
-    tolerance = problem.tolerance_percent
-    return {
-        "grids": "Grids · 网格",
-        "in_band": f"Within {tolerance}% · 达标",
-        "near_target": f"Within {tolerance / 2:g}% · 半容差内",
-        "worst": "Worst deviation · 最大偏差",
-        "moved": "Households moved · 划转户数",
-        "split_compounds": "Small compounds split · 被拆分的小型小区",
-        "excess_pieces": "Excess pieces of compounds · 小区多余分片",
-        "compactness": "Compactness (Polsby-Popper) · 紧凑度",
-        "disconnected": "Grids in pieces · 不连通网格",
-    }
-
-
-def _shown(outcome: Outcome, measures: Measures | None) -> dict[str, Any]:
-    """Spell the figures of a column of the table."""
-    if measures is None:
-        return {}
-    moved = f"{measures.households_moved:,} ({measures.moved_share:.1%})"
-    return {
-        "grids": measures.grids,
-        "in_band": f"{measures.in_band:,} ({measures.share_in_band:.1%})",
-        "near_target": measures.near_target,
-        "worst": f"{measures.worst_deviation_percent:.1f}%",
-        "moved": moved if measures is outcome.after and (outcome.problem.current >= 0).any() else None,
-        "split_compounds": measures.split_compounds,
-        "excess_pieces": measures.excess_pieces,
-        "compactness": f"{measures.mean_compactness:.2f}",
-        "disconnected": len(measures.disconnected),
-    }
-
-
-def _at_best(outcome: Outcome) -> dict[str, Any]:
-    """Spell what is proven that no plan with these numbers of grids can better."""
-    least = outcome.floor
-    moved = f"≥ {least.moved_at_least:,} ({least.moved_share_at_least:.1%})"
-    return {
-        "in_band": f"≤ {least.in_band_at_most:,}",
-        "worst": f"≥ {least.worst_deviation_percent_at_least:.1f}%",
-        "moved": moved if (outcome.problem.current >= 0).any() else None,
-    }

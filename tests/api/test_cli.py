@@ -97,7 +97,7 @@ def test_a_verb_is_imported_only_when_it_is_called():
 
 
 def test_the_list_of_verbs_is_whole():
-    no_verbs = {"__init__", "__main__", "console", "import_report", "main", "plan_acts"}
+    no_verbs = {"__init__", "__main__", "balance_report", "console", "import_report", "main", "plan_acts"}
     modules = {path.stem for path in Path(cli.__file__).parent.glob("*.py")}
     assert {verb.module for verb in VERBS.values()} == modules - no_verbs
 
@@ -152,6 +152,10 @@ def test_from_a_ledger_to_an_answer(gridgov, district, ledger):
     assert gridgov("import", "ledger", ledger / AFTER, "--json").json["import"]["counts"]["cases"]["new"] > 0
     proposed = gridgov("plan", "rebalance", "--json").json
     assert proposed["after"]["in_band"] > proposed["before"]["in_band"]
+    told = gridgov("plan", "show", proposed["number"], "--reasons").out
+    assert re.search(r"网格\d{3} 原有 \d+ 户，超出上限 330", told)
+    assert re.search(r"Grid \d{3} had \d+ households, above the most of 330", told)
+    assert "no reasons" in gridgov("plan", "show", 1, "--reasons").out
     refused = gridgov("plan", "publish", proposed["number"])
     assert (refused.code, "approved" in refused.err) == (4, True)
     refused = gridgov("plan", "publish", proposed["number"], "--approve-as-system")
