@@ -7,9 +7,13 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 
 import pytest
+from sqlalchemy import text
 from starlette.testclient import TestClient
 
+from api import exports
 from api.app import create_app
+from api.kinds import kinds
+from data import districts, jobs
 from data.session import Store
 from data.settings import Settings
 from etl import accounts
@@ -17,10 +21,15 @@ from etl.actor import SYSTEM, Actor
 from etl.drafts import open_draft
 from etl.edits import Move, move
 from etl.establish import establish
+from etl.jobs import submit
+from etl.plans import rebalance
+from etl.proposing import Wish
 from tests.settle import settle
 
 CODE, OTHER = "990001", "990002"
 PASSWORD = "correct horse battery"  # noqa: S105
+LATER = ["near_target", "in_band_today", "in_band_expected", "excess_pieces", "broken_compounds"]
+"""Figures that older plans' reports lack."""
 PLANNER = Actor("planner", frozenset({"planner"}), frozenset({CODE}))
 
 
@@ -94,6 +103,65 @@ def test_a_form_sent_twice_opens_one_draft(served):
     sent = [client.post("/plans", data={"key": "0123456789abcdef"}, follow_redirects=False) for _ in range(2)]
     assert [answer.status_code for answer in sent] == [303, 303]
     assert sent[0].headers["location"] == sent[1].headers["location"]
+
+
+def test_a_rebalance_is_asked_for_and_ended_on_the_page(served):
+    store, client = served
+    asked = client.post(
+        "/plans/rebalance", data={"profile": "whole", "expected_percent": 50, "community": "990001900002"}
+    )
+    number = int(re.search(r'action="/plans/jobs/(\d+)/cancel', asked.text)[1])
+    with store.read(CODE) as connection:
+        wanted = jobs.get(connection, CODE, number).params
+    assert (wanted["profile"], wanted["expected_percent"], wanted["communities"]) == (
+        "whole",
+        50,
+        ["990001900002"],
+    )
+    ended = client.post(f"/plans/jobs/{number}/cancel")
+    assert "已要求取消" in ended.text
+    assert "/plans/jobs/" not in ended.text
+    assert client.post("/plans/rebalance", data={"profile": "cheap"}).status_code == 400
+    other = submit(store, PLANNER, CODE, kinds(Settings())["build_cells"]).id
+    assert client.post(f"/plans/jobs/{other}/cancel").status_code == 404
+
+
+def test_a_proposal_says_why_on_its_page_and_its_map(served):
+    store, client = served
+    number = rebalance(store, SYSTEM, CODE, Wish(target=120, tolerance_percent=10)).number
+    page = client.get(f"/plans/{number}").text
+    assert "超出上限 132，新设网格#" in page
+    assert "above the most of 132; grid #" in page
+    assert re.search(r"已证明：12 个网格至多 12 个达标，至少须划转 [\d,]+ 户", page)
+    assert "超出上限 132，新设网格#" in client.get(f"/plans/{number}/map").text
+    told = client.get(f"/api/v1/plans/{number}/reasons").json()
+    households = sum(grid["households"] for each in told["told"]["communities"] for grid in each["grids"])
+    assert households == sum(move["households"] for move in told["rows"]["reasons"]["moves"]) > 0
+    assert "理由" not in client.get("/plans/1").text
+    assert client.get("/api/v1/plans/1/reasons").json() == {"told": None, "rows": {}}
+
+
+def test_an_older_proposal_opens_without_what_was_not_told_then(served):
+    store, client = served
+    number = rebalance(store, SYSTEM, CODE, Wish(target=120, tolerance_percent=10)).number
+    with store.begin(CODE) as connection:
+        connection.execute(
+            text(
+                "UPDATE plans SET report = jsonb_build_object('hands', report -> 'hands',"
+                " 'before', (report -> 'before') - CAST(:later AS text[]),"
+                " 'after', (report -> 'after') - CAST(:later AS text[]))"
+                " WHERE district = :district AND number = :number"
+            ),
+            {"district": CODE, "number": number, "later": LATER},
+        )
+    page = client.get(f"/plans/{number}")
+    assert page.status_code == 200
+    assert "理由" not in page.text
+    assert client.get(f"/plans/{number}/map").status_code == 200
+    with store.read(CODE) as connection:
+        shared = exports.comparison(connection, districts.get(connection, CODE), number)
+    assert "调整前" in shared
+    assert "接近目标" not in shared
 
 
 def test_the_map_is_shut_in(served):

@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from geo.errors import InputError
-from maps.compare import comparison_page
-from maps.legend import deviation_of, deviations, public_count, words
+from maps.compare import Told, comparison_page
+from maps.legend import Words, deviation_of, deviations, public_count, words
 from maps.overview import overview_page
 from maps.shapes import light_areas, light_lines, moved_land, outlines
 from tests.mosaic import FIGURES, areas, map_data, swap
@@ -136,7 +136,8 @@ def test_names_cannot_become_markup():
         communities=data.communities.assign(name=HOSTILE),
         sites=data.sites.assign(name=HOSTILE),
     )
-    for page in (overview_page(hostile), comparison_page(hostile, hostile, FIGURES)):
+    reasons = [Told(HOSTILE, [Words(HOSTILE, HOSTILE)], [Words(HOSTILE, HOSTILE)])]
+    for page in (overview_page(hostile), comparison_page(hostile, hostile, FIGURES, reasons)):
         assert HOSTILE not in page
         assert "<img" not in page
         assert page.count("</script>") == page.count("<script>")
@@ -179,3 +180,18 @@ def test_the_comparison_draws_two_maps_and_the_moved_land():
     assert len(re.findall(r'class="map" id="map_\d+"', page)) == 2
     assert "1 处地块换了网格" in page
     assert np.all([text in page for text in ("5 (31%)", "15 (94%)", "1,234 户")])
+
+
+def test_the_comparison_tells_reasons_by_community():
+    data = map_data(2)
+    reasons = [Told("试验社区", [Words("划入网格002。", "to grid 002.")], [Words("未证明。", "not proven.")])]
+    page = comparison_page(data, data, FIGURES, reasons)
+    assert re.search(r"试验社区 .*1 项划转.*划入网格002。.*to grid 002\..*未证明。", page, re.DOTALL)
+    assert 'class="reasons"' not in comparison_page(data, data, FIGURES)
+
+
+def test_figures_that_both_plans_have_are_compared():
+    data = map_data(2)
+    newer = {name: {**of, "near_target": 3, "broken_compounds": 2} for name, of in FIGURES.items()}
+    assert "接近目标的网格" in comparison_page(data, data, newer)
+    assert "接近目标的网格" not in comparison_page(data, data, {**newer, "before": FIGURES["before"]})
