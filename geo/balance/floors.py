@@ -13,7 +13,7 @@ cost is a floor under all plans. A plan in which so many grids may be out of the
 - a light source in the band takes in whole cells, each connected part of them bordering on it: no less than the
   lightest such set;
 - what a grid takes in from sources that do not touch its own comes with cells of touching sources on the way, no
-  less than the lightest path.
+  less than the lightest path; from which of those sources it comes is left open.
 
 What is reported is the solver's proven (dual) bound, not the best solution it has found, so that it may stop
 early; it stops by nodes, not by time.
@@ -30,6 +30,7 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import coo_array
 
 from geo.balance.problem import Bools, Ints
+from geo.balance.reach import united
 from geo.balance.rims import Mesh, crossing, lightest
 
 MOST_NODES = 100
@@ -136,20 +137,29 @@ class _Division:
         known = [label for label in labels if label >= 0]
         self.carriers = {label: program.variable(1, whole=True) for label in known}
         self.out = {label: program.variable(1, whole=True) for label in known}
-        self.flow = {
-            (label, to): program.variable(self.weight[label])
+        around = {label: self.mesh.around(cells) for label, cells in self.source.items()}
+        self.touching = {
+            label: [other for other in labels if other != label and self.source[other] & around[label]]
             for label in labels
-            for to in known
-            if to != label
         }
+        self.flow = {
+            (other, label): program.variable(self.weight[other])
+            for label in known
+            for other in self.touching[label]
+        }
+        self.sent = {label: program.variable(self.weight[label]) for label in labels}
+        self.got = {label: program.variable(self.total) for label in known}
         self.kept = {label: self._kept(label) for label in known}
         self.fresh, self.fresh_out = (program.variable(share.grids, whole=True) for _ in range(2))
         self.to_fresh = {label: program.variable(self.weight[label]) for label in labels}
         self._fresh_grids()
         for label in labels:
-            leaving: Sum = [(each, 1.0) for (one, _), each in self.flow.items() if one == label]
-            used = [*self.kept.get(label, []), *leaving, (self.to_fresh[label], 1.0)]
+            leaving = [self.flow[label, to] for to in self.touching[label] if to >= 0]
+            leaving += [self.sent[label], self.to_fresh[label]]
+            used = [*self.kept.get(label, []), *((each, 1.0) for each in leaving)]
             program.row(used, self.weight[label], self.weight[label])
+        afar = [(each, 1.0) for each in self.sent.values()] + [(each, -1.0) for each in self.got.values()]
+        program.row(afar, 0.0, 0.0)
         for label in known:
             self._carried_grid(label)
         grids: Sum = [(each, 1.0) for each in (self.fresh, *self.carriers.values())]
@@ -184,7 +194,8 @@ class _Division:
     def _carried_grid(self, label: int) -> None:
         (least, most), row, total = self.band, self.program.row, self.total
         carried, out, own = self.carriers[label], self.out[label], self.source[label]
-        inflow: Sum = [(each, 1.0) for (_, to), each in self.flow.items() if to == label]
+        passed: Sum = [(self.flow[other, label], 1.0) for other in self.touching[label]]
+        inflow = [*passed, (self.got[label], 1.0)]
         weight = [*self.kept[label], *inflow]
         row([*weight, (carried, -least), (out, least)], 0.0, inf)
         row([*weight, (carried, -most), (out, most - total)], -inf, 0.0)
@@ -206,30 +217,22 @@ class _Division:
         elif self.weight[label] < least:
             taken = lightest(self.mesh, self.mesh.around(own) & beyond, beyond, least - self.weight[label])
             row([*inflow, (carried, -taken), (out, taken)], 0.0, inf)
-        self._from_afar(label, inflow)
+        self._from_afar(label, passed)
 
-    def _from_afar(self, label: int, inflow: Sum) -> None:
+    def _from_afar(self, label: int, passed: Sum) -> None:
         """Charge what comes from sources that do not touch for its way through those that do."""
-        around = self.mesh.around(self.source[label])
-        far = [other for other, cells in self.source.items() if other != label and not cells & around]
-        if not far:
-            return
-        start = 0
-        for other in far:
-            start |= self.source[other]
+        got, out, near = self.got[label], self.out[label], (label, *self.touching[label])
+        far = [other for other in self.source if other not in near]
+        start = united(self.source[other] for other in far)
         way = crossing(self.mesh, start, self.source[label])
-        flows = [(self.flow[other, label], 1.0) for other in far]
         if way is None:
-            self.program.row(flows, 0.0, 0.0)
+            self.program.row([(got, 1.0)], 0.0, 0.0)
             return
-        if way == 0:
-            return
-        some = self.program.variable(1, whole=True)
         whole = sum(self.weight[other] for other in far)
+        some = self.program.variable(1, whole=True)
         room = max(0, min(whole, self.band[1] - way))
-        self.program.row([*flows, (some, -room), (self.out[label], -whole)], -inf, 0.0)
-        passed = [each for each in inflow if each not in flows]
-        self.program.row([*passed, (some, -way), (self.out[label], way)], 0.0, inf)
+        self.program.row([(got, 1.0), (some, -room), (out, -whole)], -inf, 0.0)
+        self.program.row([*passed, (some, -way), (out, way)], 0.0, inf)
 
 
 def as_set(cells: Bools) -> int:
