@@ -1,8 +1,6 @@
 """Balance an instance folder and print the figures: ``python -m tests.bench.balance DIR [--json]``.
 
-A folder holds ``units.parquet`` (w, x, y, area, perim, community, compound, current), ``edges.parquet`` (u,
-v, shared_len, ok) and ``meta.json`` (target, K). Processor seconds leave compilation out: a first, tiny run
-pays it.
+docs/balance.md tells what a folder holds. Processor seconds leave compilation out: a first, tiny run pays it.
 """
 
 from __future__ import annotations
@@ -15,8 +13,9 @@ import time
 from pathlib import Path
 
 import numpy as np
-import pyarrow.parquet as pq
 
+from etl import instances
+from etl.instances import pose
 from geo.balance import Measures, Problem, Proposal, balance, measure
 from tests.bench.measure import Row, spell
 
@@ -38,26 +37,7 @@ FIGURES = (
 
 def read(folder: Path, *, scratch: bool = False, free: bool = False) -> Problem:
     """Read an instance as a problem."""
-    units = pq.read_table(folder / "units.parquet").to_pydict()
-    edges = pq.read_table(folder / "edges.parquet").to_pydict()
-    meta = json.loads((folder / "meta.json").read_text())
-    pairs = np.c_[edges["u"], edges["v"]].astype(np.int64)
-    pairs.sort(axis=1)
-    current = np.asarray(units["current"], np.int64)
-    return Problem(
-        households=np.asarray(units["w"], np.int64),
-        xy=np.c_[units["x"], units["y"]].astype(float),
-        area=np.asarray(units["area"], float),
-        perimeter=np.asarray(units["perim"], float),
-        community=np.asarray(units["community"], np.int64),
-        compound=np.asarray(units["compound"], np.int64),
-        current=np.full_like(current, -1) if scratch else current,
-        edges=pairs,
-        shared_m=np.asarray(edges["shared_len"], float),
-        open=np.asarray(edges["ok"], bool),
-        target=round(meta["target"]),
-        grids=None if free else meta["K"],
-    )
+    return pose(instances.read(folder, counted=not free), scratch=scratch, grids="free" if free else None)
 
 
 def figures(measures: Measures) -> dict[str, float]:
