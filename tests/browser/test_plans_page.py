@@ -16,6 +16,8 @@ from etl.drafts import open_draft
 from etl.edits import Move, move
 from etl.establish import establish
 from etl.lifecycle import approve, submit
+from etl.plans import rebalance
+from etl.proposing import Wish
 from tests.browser.conftest import DESK, PHONE, Open, Opened, served
 from tests.settle import settle
 
@@ -177,3 +179,31 @@ def test_what_the_page_does_it_does_without_a_script(visit, town, drafted):
     page = signed_in(visit, site, "planner", f"/plans/{drafted}", java_script_enabled=False).page
     page.get_by_role("button", name="提交审批").click()
     expect(page.locator("h1 .chip")).to_contain_text("待批准")
+
+
+@pytest.mark.parametrize("viewport", [DESK, PHONE], ids=["desk", "phone"])
+def test_a_planner_reads_why_a_proposal_moves_what_it_moves(visit, town, viewport):
+    store, site = town
+    number = rebalance(store, SYSTEM, CODE, Wish(target=120)).number
+    opened = signed_in(visit, site, "planner", f"/plans/{number}", viewport=viewport)
+    page = opened.page
+    community = page.locator("details.broken", has=page.locator(".reasons")).first
+    expect(community.locator(".reasons").first).to_be_hidden()
+    community.locator("summary").click()
+    expect(community.locator(".reasons li").first).to_contain_text("超出上限 132，新设网格")
+    assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
+    assert opened.complaints == []
+
+
+def test_a_planner_asks_for_a_rebalance_and_ends_it(visit, town):
+    _, site = town
+    opened = signed_in(visit, site, "planner", "/plans")
+    page = opened.page
+    page.locator("summary", has_text="均衡").click()
+    page.get_by_label("侧重").select_option("whole")
+    page.get_by_role("button", name="开始均衡").click()
+    expect(page.get_by_role("status")).to_contain_text("均衡任务已提交")
+    page.locator(".job").get_by_role("button", name="取消").click()
+    expect(page.get_by_role("status")).to_contain_text("已要求取消")
+    expect(page.locator(".job")).to_have_count(0)
+    assert opened.complaints == []
