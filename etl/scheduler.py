@@ -39,6 +39,10 @@ POLL_S = 0.5
 AHEAD = 3
 """Tasks that a thread of a worker is given before it has finished the first."""
 
+SAME_EVERYWHERE = (
+    "Install the same gridgov and libraries here and on all machines of the scheduler, then start it anew."
+)
+
 _first_task = threading.Lock()
 
 
@@ -60,7 +64,8 @@ def dask_run(address: str, should_stop: Callable[[], bool] = never) -> Run:
     Raises
     ------
     SetupError
-        From the run, when Dask is not installed here or a worker has another version of what decides the answer.
+        From the run, when Dask is not installed here, or the scheduler or a worker has another version of what decides
+        the answer.
     UnavailableError
         From the run, when the scheduler cannot be reached, has no worker, or loses them.
     InputError
@@ -170,13 +175,23 @@ def _connected(address: str) -> Iterator[Any]:
 
 
 def _check_versions(client: Any) -> None:
+    """Refuse a scheduler, which unpacks what it hands on, and workers of another version."""
+    try:
+        state = client.run_on_scheduler(made_of)
+    except (ImportError, AttributeError):
+        state = None
+    if state != made_of():
+        raise SetupError("The scheduler has another version of gridgov, or none.", SAME_EVERYWHERE)
     states = client.run(made_of, on_error="return")
-    differing = sorted(worker for worker, state in states.items() if state != made_of())
+    # A worker that cannot be asked is going; one that comes is asked with its first task.
+    differing = sorted(
+        each for each, state in states.items() if state != made_of() and not isinstance(state, OSError)
+    )
     if differing:
         raise SetupError(
             f"{len(differing)} of {len(states)} workers have another version of gridgov, or none; "
             f"the first is {differing[0]}.",
-            "Install the same gridgov and the same libraries on every worker, then start the workers anew.",
+            SAME_EVERYWHERE,
         )
 
 
@@ -272,10 +287,7 @@ def _lost() -> Iterator[None]:
 def _work(function: Callable[..., Answer], task: Given, digest: str) -> Answer:
     """Carry out one task, on a worker: the first of a process reads or compiles the kernels."""
     if digest != made_of():  # a worker that joined after the others were asked
-        raise SetupError(
-            "A worker has another version of gridgov.",
-            "Install the same gridgov and the same libraries on every worker, then start the workers anew.",
-        )
+        raise SetupError("A worker has another version of gridgov.", SAME_EVERYWHERE)
     with _first_task:
         keep_kernels()
     return function(task, should_stop=_unwanted)

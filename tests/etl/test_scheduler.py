@@ -6,9 +6,11 @@ import json
 import os
 import signal
 import socket
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -177,6 +179,51 @@ def of_another_version(monkeypatch) -> Iterator[None]:
 
 def test_workers_of_another_version_are_refused(address, of_another_version):
     with pytest.raises(SetupError, match="2 of 2 workers have another version"):
+        balance(PROBLEM, run=dask_run(address))
+
+
+WITHOUT_GRIDGOV = """
+import asyncio, sys
+from distributed import Scheduler, Worker
+sys.modules["etl"] = None
+async def main(address):
+    if address:
+        async with Worker(address, nthreads=1, dashboard=False) as worker:
+            print(address, flush=True)
+            await worker.finished()
+    async with Scheduler(host="127.0.0.1", port=0, dashboard=False) as scheduler:
+        async with Worker(scheduler.address, nthreads=1, dashboard=False):
+            print(scheduler.address, flush=True)
+            await scheduler.finished()
+asyncio.run(main(sys.argv[1]))
+"""
+
+
+@contextmanager
+def without_gridgov(address: str = "") -> Iterator[str]:
+    """Run a worker of a scheduler, or a scheduler with a worker, that have no gridgov."""
+    command = [sys.executable, "-c", WITHOUT_GRIDGOV, address]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        assert process.stdout
+        try:
+            yield process.stdout.readline().strip()
+        finally:
+            process.kill()
+
+
+def test_a_scheduler_without_gridgov_is_refused():
+    with without_gridgov() as address, pytest.raises(SetupError, match="The scheduler has another version"):
+        balance(PROBLEM, run=dask_run(address))
+
+
+def test_a_worker_without_gridgov_is_refused():
+    with (
+        distributed.LocalCluster(
+            n_workers=0, host="127.0.0.1", dashboard_address=None, silence_logs=60
+        ) as cluster,
+        without_gridgov(cluster.scheduler_address) as address,
+        pytest.raises(SetupError, match="1 of 1 workers have another version of gridgov, or none"),
+    ):
         balance(PROBLEM, run=dask_run(address))
 
 
