@@ -232,7 +232,7 @@ class _Division:
         some = self.program.variable(1, whole=True)
         room = max(0, min(whole, self.band[1] - way))
         self.program.row([(got, 1.0), (some, -room), (out, -whole)], -inf, 0.0)
-        self.program.row([*passed, (some, -way), (out, way)], 0.0, inf)
+        self.program.row([*passed, (some, -way)], 0.0, inf)
 
 
 def as_set(cells: Bools) -> int:

@@ -17,6 +17,7 @@ from scipy.optimize import linear_sum_assignment
 from geo.balance import Locks, Problem, containers
 from geo.balance.advice import Effect, Kind, advise
 from geo.balance.bounds import bounds, floor, gap
+from geo.balance.lands import Lands
 from geo.balance.reach import all_sums, bits, least_sum, shifted, span
 from geo.balance.rims import Mesh, crossing, lightest
 from geo.errors import BalanceError
@@ -425,6 +426,17 @@ def test_what_is_advised_is_what_all_plans_can_do(problem: Problem, data: st.Dat
             assert abs(advice.grids - row.grids) == 1
         assert reached is not None
         assert (advice.effect is Effect.WILL) == (reached.in_band == advice.grids)
+
+
+def test_joined_containers_keep_the_barriers_inside_each() -> None:
+    problem = board(2, 3, community=[0, 0, 1, 0, 0, 1])
+    pairs = problem.edges.tolist()
+    shut = [[0, 1], [1, 2], [2, 5]]
+    problem = dataclasses.replace(problem, open=np.array([pair not in shut for pair in pairs]))
+    lands = Lands(problem)
+    assert lands.home.tolist() == [0, 0, 1, 0, 0, 2]
+    near = lands.joined(0, 1).near
+    assert [list(bits(each)) for each in near] == [[3], [2, 4], [1], [0, 4], [1, 3]]
 
 
 def crossed(problem: Problem, one: int, other: int) -> np.ndarray:
