@@ -188,6 +188,8 @@ def test_plans_of_whole_districts_have_no_violation(gridgov, tmp_path, name, req
     assert score["moved_share"] == round(found["after"]["moved_share"], 4)
     assert score["mean_pp"] == round(found["after"]["mean_compactness"], 4)
     assert found["bounds"]["moved_at_least"] <= score["moved"]
+    out_of_reach = {row["container"] for row in found["containers"] if not row["within_reach"]}
+    assert out_of_reach == {row["container"] for row in found["advice"]} != set()
 
 
 def begun(plan: Path, threads: int) -> subprocess.Popen[str]:
