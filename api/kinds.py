@@ -133,7 +133,7 @@ def kinds(settings: Settings) -> dict[str, Kind[Any]]:
             "均衡网格 · Balancing the grids",
             Rebalance,
             rebalance,
-            stages={"start": 5, "improve": 80, "prove": 15},
+            stages={"compile": 5, "start": 5, "improve": 75, "prove": 15},
             act="plan.propose",
         ),
         Kind(

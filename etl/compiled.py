@@ -1,4 +1,4 @@
-"""Keep what is compiled for balancing from one process to the next."""
+"""Have what balances compiled, and keep it from one process to the next."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
+import numpy as np
 from platformdirs import user_cache_path
 
 import geo.balance
+from geo.progress import Progress, silent
 
 log = logging.getLogger("gridgov.compiled")
 
@@ -47,6 +49,35 @@ def keep_kernels(caches: Path | None = None) -> Path | None:
         return None
     geo.balance.keep_compiled(str(folder))
     return folder
+
+
+def ready_kernels(progress: Progress = silent) -> None:
+    """Have everything compiled before a search begins, by a tiny one; told as stage ``compile``."""
+    progress("compile", 0.0)
+    _compile_once()
+    progress("compile", 1.0)
+
+
+@cache
+def _compile_once() -> None:
+    keep_kernels()
+    ones, row = np.ones(4, np.int64), np.arange(4)
+    geo.balance.balance(
+        geo.balance.Problem(
+            households=ones,
+            xy=np.c_[row, row].astype(np.float64),
+            area=ones.astype(np.float64),
+            perimeter=np.full(4, 4.0),
+            community=0 * ones,
+            compound=0 * ones,
+            current=row // 3,
+            edges=np.c_[row[:-1], row[1:]],
+            shared_m=np.ones(3),
+            open=np.ones(3, np.bool_),
+            target=2,
+            grids=2,
+        )
+    )
 
 
 def _digest() -> str:

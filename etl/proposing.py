@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from data import cells as stored_cells
 from data import districts, locks, plans, rebase, register
 from data.session import Store
-from etl.compiled import keep_kernels
+from etl.compiled import ready_kernels
 from etl.posing import Ground, pose, read_ground
 from etl.scheduler import dask_run
 from geo.balance import PROFILES, Locks, Measures, Problem, Proposal, balance, containers
@@ -155,7 +155,7 @@ def propose(
         chosen = _chosen(connection, district, wish.communities)
     posed = pose(ground, current, wish.target, wish.tolerance_percent, wish.grid_count, wish.expected_percent)
     problem = replace(posed, locks=held)
-    keep_kernels()
+    ready_kernels(progress)
     heard = _Heard(progress)
     proposal = balance(
         problem,

@@ -11,7 +11,6 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal
 
-import numpy as np
 import typer
 
 from api.cli.balance_report import as_json, came_of, show
@@ -23,12 +22,11 @@ from api.cli.console import (
     print_json,
     progress,
 )
-from etl.compiled import keep_kernels
+from etl.compiled import ready_kernels
 from etl.instances import check_target, pose, read, write
 from etl.scheduler import dask_run
-from geo.balance import PROFILES, Problem, balance
+from geo.balance import PROFILES, balance
 from geo.errors import InputError
-from geo.progress import Progress as Listener
 
 app = typer.Typer(add_completion=False)
 
@@ -97,7 +95,7 @@ def balance_(
         problem = pose(instance, tolerance_percent=tolerance, grids=asked, scratch=scratch)
         listener("read", 1.0)
         if scheduler is None:
-            _compile(listener)
+            ready_kernels(listener)
         with ending_early() as should_stop:
             began = _cpu_seconds()
             proposal = balance(
@@ -162,30 +160,6 @@ def ending_early() -> Iterator[Callable[[], bool]]:
         yield asked.is_set
     finally:
         restore()
-
-
-def _compile(listener: Listener) -> None:
-    """Have all that the search runs compiled or read, so that its own time is told: a strip of four cells does."""
-    listener("compile", 0.0)
-    keep_kernels()
-    ones, row = np.ones(4, np.int64), np.arange(4)
-    balance(
-        Problem(
-            households=ones,
-            xy=np.c_[row, row].astype(np.float64),
-            area=ones.astype(np.float64),
-            perimeter=np.full(4, 4.0),
-            community=0 * ones,
-            compound=0 * ones,
-            current=row // 3,
-            edges=np.c_[row[:-1], row[1:]],
-            shared_m=np.ones(3),
-            open=np.ones(3, np.bool_),
-            target=2,
-            grids=2,
-        )
-    )
-    listener("compile", 1.0)
 
 
 def _cpu_seconds() -> float:
