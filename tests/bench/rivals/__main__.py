@@ -124,6 +124,8 @@ def spelled(name: str, value: Any) -> str:
         return "-"
     if name in SHARES:
         return f"{100 * value:.1f}%"
+    if name == "shape":
+        return f"{value:.2f}"
     return f"{value:.2g}" if isinstance(value, float) and value < 10 else f"{value:.0f}"
 
 
