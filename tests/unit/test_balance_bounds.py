@@ -5,169 +5,26 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import json
-from functools import cache
-from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-from scipy.optimize import linear_sum_assignment
 
-from geo.balance import Locks, Problem, containers
-from geo.balance.advice import Effect, Kind, advise
+from geo.balance import Locks, Problem
+from geo.balance.advice import Kind, advise
 from geo.balance.bounds import bounds, floor, gap
-from geo.balance.lands import Lands
 from geo.balance.reach import all_sums, bits, least_sum, shifted, span
 from geo.balance.rims import Mesh, crossing, lightest
 from geo.errors import BalanceError
 from tests.bench.balance import SYNTH1, read
+from tests.divisions import Best, best, board, moved, neighbours, per_container, street, towns
 
 pytestmark = pytest.mark.unit
 
 WIDE = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 SEARCHED = pytest.mark.parametrize("exhaust", [0, 12])
 """Whether small containers are divided in every possible way, or held to the conditions for large ones."""
-
-Plan = tuple[frozenset[int], ...]
-
-
-def board(
-    rows: int,
-    columns: int,
-    households: object = 10,
-    current: object = -1,
-    community: object = 0,
-    **other: Any,
-) -> Problem:
-    """Square cells of 10 m, row by row."""
-    n = rows * columns
-    at = np.arange(n).reshape(rows, columns)
-    edges = np.r_[np.c_[at[:, :-1].ravel(), at[:, 1:].ravel()], np.c_[at[:-1].ravel(), at[1:].ravel()]]
-
-    def each(value: object) -> np.ndarray:
-        return np.broadcast_to(np.asarray(value, np.int64).ravel(), n).copy()
-
-    given: dict[str, Any] = {
-        "households": each(households),
-        "xy": np.c_[np.tile(np.arange(columns), rows), np.repeat(np.arange(rows), columns)] * 10.0,
-        "area": np.full(n, 100.0),
-        "perimeter": np.full(n, 40.0),
-        "community": each(community),
-        "compound": np.full(n, -1),
-        "current": each(current),
-        "edges": edges,
-        "shared_m": np.full(len(edges), 10.0),
-        "open": np.ones(len(edges), bool),
-        "target": 30,
-    }
-    return Problem(**{**given, **other})
-
-
-@st.composite
-def towns(draw: st.DrawFn, cells: int = 9) -> Problem:
-    """Boards of some cells with barriers, two communities, empty and heavy cells, and today's grids in any state."""
-    rows = draw(st.integers(1, 3))
-    columns = draw(st.integers(1, cells // rows))
-    n = rows * columns
-    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-    households = rng.integers(0, draw(st.sampled_from([12, 25, 45])), n) * (rng.random(n) < 0.85)
-    today = rng.integers(-1 if draw(st.booleans()) else 0, draw(st.integers(1, 4)), n)
-    if draw(st.booleans()):  # grids as in life: of neighbouring cells
-        today = np.sort(today)
-    problem = board(
-        rows,
-        columns,
-        households=households,
-        current=np.where(today < 0, -1, 7 * today),
-        community=np.repeat(rng.integers(0, draw(st.integers(1, 2)), rows), columns),
-        target=draw(st.sampled_from([12, 20, 30, 30.5])),
-        tolerance_percent=draw(st.sampled_from([0, 10, 25, 100])),
-    )
-    barrier = rng.random(len(problem.edges)) < draw(st.sampled_from([0.0, 0.2, 0.4]))
-    expected = households + rng.integers(0, 9, n) if draw(st.booleans()) else None
-    return dataclasses.replace(problem, open=~barrier, expected=expected, expected_percent=60)
-
-
-def neighbours(problem: Problem) -> list[set[int]]:
-    near: list[set[int]] = [set() for _ in range(problem.cells)]
-    for (u, v), open_ in zip(problem.edges.tolist(), problem.open.tolist(), strict=True):
-        if open_ and problem.community[u] == problem.community[v]:
-            near[u].add(v)
-            near[v].add(u)
-    return near
-
-
-def connected(cells: frozenset[int], near: list[set[int]]) -> bool:
-    reached, fresh = set(), {min(cells)}
-    while fresh:
-        reached |= fresh
-        fresh = {other for cell in fresh for other in near[cell] & cells} - reached
-    return reached == cells
-
-
-def plans(cells: frozenset[int], near: list[set[int]]) -> list[Plan]:
-    """All divisions of some cells into connected grids."""
-
-    @cache
-    def divide(left: frozenset[int]) -> list[Plan]:
-        if not left:
-            return [()]
-        cell = min(left)
-        others = sorted(left - {cell})
-        made = []
-        for size in range(len(others) + 1):
-            for more in itertools.combinations(others, size):
-                grid = frozenset({cell, *more})
-                if connected(grid, near):
-                    made += [(grid, *rest) for rest in divide(left - grid)]
-        return made
-
-    return divide(cells)
-
-
-def moved(problem: Problem, plan: Plan) -> int:
-    """Households that a plan moves when its grids carry the labels that keep the most."""
-    labels = np.unique(problem.current[problem.current >= 0])
-    known = int(problem.households[problem.current >= 0].sum())
-    if len(labels) == 0:
-        return 0
-    kept = np.zeros((len(plan), len(labels)))
-    for row, grid in enumerate(plan):
-        for cell in grid:
-            if problem.current[cell] >= 0 and problem.pinned[cell] in (-1, problem.current[cell]):
-                kept[row, np.searchsorted(labels, problem.current[cell])] += problem.households[cell]
-    return known - int(kept[linear_sum_assignment(kept, maximize=True)].sum())
-
-
-@dataclasses.dataclass
-class Best:
-    """The best of all plans of one container with so many grids; moves by how many may be out of band."""
-
-    in_band: int
-    worst: float
-    moved: dict[int, int]
-
-
-def best(problem: Problem, divisions: list[Plan], grids: int) -> Best | None:
-    found = Best(-1, np.inf, {})
-    for plan in divisions:
-        if len(plan) != grids:
-            continue
-        weight = np.array([problem.weight[list(grid)].sum() for grid in plan])
-        in_band = int(problem.in_band(weight).sum())
-        found.in_band = max(found.in_band, in_band)
-        found.worst = min(found.worst, float(np.abs(100.0 * (weight / problem.target - 1.0)).max()))
-        for out in range(grids - in_band, grids + 1):
-            found.moved[out] = min(found.moved.get(out, 10**9), moved(problem, plan))
-    return None if found.in_band < 0 else found
-
-
-def per_container(problem: Problem) -> list[list[Plan]]:
-    home, near = containers(problem), neighbours(problem)
-    return [
-        plans(frozenset(np.flatnonzero(home == each).tolist()), near) for each in range(int(home.max()) + 1)
-    ]
 
 
 @SEARCHED
@@ -247,10 +104,6 @@ def test_a_street_of_one_grid_today(
     assert row.in_band_at_most >= in_band
     assert row.worst_deviation_percent_at_least <= worst + 1e-9
     assert row.moved_at_least <= moves
-
-
-def street(households: list[int], current: object = 1, **other: Any) -> Problem:
-    return board(1, len(households), households=households, current=current, **other)
 
 
 @pytest.mark.parametrize(
@@ -397,93 +250,6 @@ def test_a_cell_pinned_away_from_its_label_moves() -> None:
     assert (free.moved_at_least, pinned.moved_at_least) == (0, 30)
 
 
-@WIDE
-@given(towns(), st.data())
-def test_what_is_advised_is_what_all_plans_can_do(problem: Problem, data: st.DataObject) -> None:
-    divisions = per_container(problem)
-    grids = np.array([data.draw(st.sampled_from(sorted({len(p) for p in each}))) for each in divisions])
-    bound = bounds(problem, grids)
-    given_ = advise(problem, bound)
-    assert {each.container for each in given_} == {row.container for row in bound if not row.within_reach}
-    for advice in given_:
-        row = bound[advice.container]
-        if advice.kind is Kind.WAIVER:
-            assert (advice.grids, advice.effect) == (row.grids - row.in_band_at_most, Effect.WILL)
-            continue
-        if advice.kind is Kind.JOIN_CONTAINER:
-            assert advice.other is not None
-            joined = dataclasses.replace(
-                problem,
-                community=np.where(np.isin(containers(problem), [advice.container, advice.other]), 9, 0),
-                open=problem.open | crossed(problem, advice.container, advice.other),
-            )
-            some = frozenset(np.flatnonzero(joined.community == 9).tolist())
-            reached = best(problem, plans(some, neighbours(joined)), advice.grids)
-            assert advice.grids == row.grids + bound[advice.other].grids
-            assert advice.effect is Effect.WILL
-        else:
-            reached = best(problem, divisions[advice.container], advice.grids)
-            assert abs(advice.grids - row.grids) == 1
-        assert reached is not None
-        assert (advice.effect is Effect.WILL) == (reached.in_band == advice.grids)
-
-
-def test_joined_containers_keep_the_barriers_inside_each() -> None:
-    problem = board(2, 3, community=[0, 0, 1, 0, 0, 1])
-    pairs = problem.edges.tolist()
-    shut = [[0, 1], [1, 2], [2, 5]]
-    problem = dataclasses.replace(problem, open=np.array([pair not in shut for pair in pairs]))
-    lands = Lands(problem)
-    assert lands.home.tolist() == [0, 0, 1, 0, 0, 2]
-    near = lands.joined(0, 1).near
-    assert [list(bits(each)) for each in near] == [[3], [2, 4], [1], [0, 4], [1, 3]]
-
-
-def crossed(problem: Problem, one: int, other: int) -> np.ndarray:
-    """Edges between two containers."""
-    home = np.sort(containers(problem)[problem.edges], axis=1)
-    return np.all(home == sorted((one, other)), axis=1)
-
-
-def test_advice_is_said_in_both_languages() -> None:
-    households = [100, 112, 112, 100] + [10] * 98
-    community = [3] * 4 + [4] * 98
-    problem = street(households, community, community=community, target=300)
-    bound = bounds(problem, np.array([2, 3]))
-    assert [row.in_band_at_most for row in bound] == [1, 3]
-
-    def chinese(container: int) -> str:
-        return f"第 {bound[container].community} 社区"
-
-    def english(container: int) -> str:
-        return f"Community {bound[container].community}"
-
-    said = [bound[0].chinese(chinese), bound[1].chinese(chinese)]
-    assert said == [
-        "第 3 社区共 424 户，分 2 个网格，平均 212 户，无论怎样划分，至多 1 个达标，至少 1 个网格偏离目标 29.3% 或更多",
-        "第 4 社区共 980 户，分 3 个网格，平均 327 户，未发现不能全部达标的原因",
-    ]
-    advice = advise(problem, bound)
-    assert bound[0].english(english) == (
-        "Community 3 has 424 households in 2 grids, 212 a grid; whatever the lines, at most 1 can be in band, "
-        "and one is off target by 29.3% or more"
-    )
-    assert bound[1].english(english).endswith("nothing is known that keeps one of them out of band")
-    assert [each.chinese(chinese) for each in advice] == [
-        "第 3 社区：增为 3 个网格（平均 141 户）后，也不能全部达标",
-        "第 3 社区：减为 1 个网格（平均 424 户）后，也不能全部达标",
-        "第 3 社区：与第 4 社区合并（须调整社区边界），共 1404 户、5 个网格（平均 281 户）后，未发现不能全部达标的原因",
-        "第 3 社区：可申请豁免 1 个网格的户数要求",
-    ]
-    assert [each.english(english) for each in advice] == [
-        "Community 3: with 3 grids, one more (141 households each), still not all can be in band",
-        "Community 3: with 1 grid, one fewer (424 households each), still not all can be in band",
-        "Community 3: joined with Community 4 (across communities), 1404 households in 5 grids (281 each), "
-        "nothing known keeps one out of band",
-        "Community 3: 1 grid could be exempted from the band",
-    ]
-
-
 def test_a_plan_is_held_against_its_floor() -> None:
     problem = street([10, 20, 20, 20, 10], [1, 1, 2, 2, 2])
     as_it_is = gap(problem, problem.current)
@@ -519,6 +285,13 @@ def test_impossible_numbers_of_grids_are_refused(grids: np.ndarray, fault: str) 
     with pytest.raises(BalanceError, match=fault) as refused:
         bounds(street([10, 20, 30]), grids)
     assert refused.value.remedy
+
+
+def test_more_out_of_band_than_there_are_grids_is_all_of_them() -> None:
+    problem = street([10, 20, 20, 20, 10], [1, 1, 2, 2, 2])
+    for exhaust in (0, 12):
+        (row,) = bounds(problem, np.array([2]), out_of_band=np.array([5]), exhaust=exhaust)
+        assert row.moved_at_least == 0
 
 
 def test_one_number_out_of_band_a_container_is_needed() -> None:
