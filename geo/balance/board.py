@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from geo.balance.region import Region
 
 Ints = NDArray[np.int64]
+Counts = NDArray[np.int32]
 Floats = NDArray[np.float64]
 Words = NDArray[np.uint64]
 State = NDArray[np.uint64]
@@ -32,6 +33,8 @@ CELL = np.dtype(
         ("place", np.int32),  # in the list of its grid's cells
         ("ring", np.int32),  # its first word in the table of rings, or -1
         ("fixed", np.int32),
+        ("households", np.int32),
+        ("today", np.int32),  # its label, -1 where it has none
         ("area", np.float64),
         ("perimeter", np.float64),
     ],
@@ -54,6 +57,8 @@ GRID = np.dtype(
         ("area", np.float64),
         ("outline", np.float64),
         ("roundness", np.float64),  # cost of its shape
+        ("label", np.int64),  # that it carries, -2 where none
+        ("inside", np.int64),  # whether its cells may move
     ],
     align=True,
 )
@@ -110,20 +115,19 @@ class Costs(NamedTuple):
 class Board(NamedTuple):
     """A region under search; every array is written in place, and every number is of this region.
 
-    ``stay[v, g]`` are the households of cell ``v`` that keep their label in grid ``g``; ``held[c, g]`` counts the
-    cells of a compound in a grid, ``members[g, :cells]`` lists a grid's cells, ``cut[:cuts[0]]`` the edges between
-    grids, each once; ``size[w]`` is the cost of a grid of weight ``w``; ``apart`` lists pairs both ways round.
+    ``held[c, g]`` counts the cells of a compound in a grid, ``members[g, :cells]`` lists a grid's cells,
+    ``cut[:cuts[0]]`` the edges between grids that are inside, each once; ``size[w]`` is the cost of a grid of
+    weight ``w``; ``apart`` lists pairs both ways round.
     """
 
     cells: Records
     edges: Records
     grids: Records
     compounds: Records
-    held: Ints
-    members: Ints
+    held: Counts
+    members: Counts
     cut: Ints
     cuts: Ints
-    stay: Ints
     apart: Ints
     size: Floats
     rings: Words
@@ -141,7 +145,7 @@ def lay(region: Region, grids: int, size: Floats, costs: Costs) -> Board:
     words = np.where(degree <= RING_DEGREE, np.maximum(1, 2 ** np.minimum(degree, RING_DEGREE) // 64), 0)
     cells["start"], cells["end"] = region.start[:-1], region.start[1:]
     cells["ring"] = np.where(words > 0, np.cumsum(words) - words, -1)
-    for name in ("weight", "compound", "fixed", "area", "perimeter"):
+    for name in ("weight", "households", "today", "compound", "fixed", "area", "perimeter"):
         cells[name] = getattr(region, name)
     edges["source"], edges["other"], edges["border"] = region.source, region.other, region.border
     edges["twin"] = np.lexsort((region.source, region.other))
@@ -152,11 +156,10 @@ def lay(region: Region, grids: int, size: Floats, costs: Costs) -> Board:
         edges=edges,
         grids=np.zeros(grids, GRID),
         compounds=estates,
-        held=np.zeros((compounds, grids), np.int64),
-        members=np.zeros((grids, n), np.int64),
+        held=np.zeros((compounds, grids), np.int32),
+        members=np.zeros((grids, n), np.int32),
         cut=np.zeros(m, np.int64),
         cuts=np.zeros(1, np.int64),
-        stay=np.zeros((n, grids), np.int64),
         apart=np.r_[region.apart, region.apart[:, ::-1]],
         size=size,
         rings=np.zeros(int(words.sum()), np.uint64),

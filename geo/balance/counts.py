@@ -36,6 +36,12 @@ def toggle(e: int, add: bool, board: Board) -> None:
         edges[last].spot = edges[e].spot
 
 
+@inlined
+def kept(v: int, grid: int, board: Board) -> int:
+    """Households of cell ``v`` that keep their label in a grid."""
+    return board.cells[v].households * (board.cells[v].today == board.grids[grid].label)
+
+
 @kernel
 def fill(board: Board) -> None:
     """Count a board anew from the grid of each of its cells; O(cells + edges)."""
@@ -60,7 +66,7 @@ def fill(board: Board) -> None:
         for e in range(cells[v].start, cells[v].end):
             if cells[edges[e].other].grid == g:
                 grids[g].outline -= edges[e].border
-            elif e < edges[e].twin:
+            elif e < edges[e].twin and grids[g].inside and grids[cells[edges[e].other].grid].inside:
                 toggle(e, True, board)
         compound = cells[v].compound
         if compound >= 0:
@@ -80,7 +86,7 @@ def energy(board: Board) -> float:
     for c in range(len(compounds)):
         total += split_cost(compounds[c].allowed, compounds[c].pieces, board.costs)
     for v in range(len(cells)):
-        total -= board.costs.moved * board.stay[v, cells[v].grid]
+        total -= board.costs.moved * kept(v, cells[v].grid, board)
     for pair in range(len(apart)):
         total += 0.5 * board.costs.apart * (cells[apart[pair, 0]].grid == cells[apart[pair, 1]].grid)
     return total

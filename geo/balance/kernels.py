@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from geo.balance.board import DICE, Board, State, inlined, kernel
-from geo.balance.counts import roundness, split_cost, toggle
+from geo.balance.counts import kept, roundness, split_cost, toggle
 
 PIECES = np.uint64(0.05 * 2**32)
 """Share of proposals at a compound that move its whole piece."""
@@ -78,9 +78,9 @@ def _block_cost(
 @inlined
 def _flip_cost(v: int, to: int, here: float, there: float, board: Board) -> float:
     """Change of `energy` when cell ``v`` goes to grid ``to``."""
-    cells, compounds, held, stay, costs = board.cells, board.compounds, board.held, board.stay, board.costs
+    cells, compounds, held, costs = board.cells, board.compounds, board.held, board.costs
     at = cells[v].grid
-    cost = costs.moved * (stay[v, at] - stay[v, to])
+    cost = costs.moved * (kept(v, at, board) - kept(v, to, board))
     cost += _block_cost(at, to, cells[v].weight, cells[v].area, cells[v].perimeter, here, there, board)
     compound = cells[v].compound
     if compound >= 0:
@@ -202,7 +202,7 @@ def _move_piece(v: int, to: int, most: float, stamp: int, board: Board) -> float
     Returns the change of `energy`, 0 where nothing was moved.
     """
     cells, edges, grids, compounds = board.cells, board.edges, board.grids, board.compounds
-    held, stay, seen, queue, costs = board.held, board.stay, board.seen, board.queue, board.costs
+    held, seen, queue, costs = board.held, board.seen, board.queue, board.costs
     at = cells[v].grid
     compound = cells[v].compound
     queue[0] = v
@@ -221,7 +221,7 @@ def _move_piece(v: int, to: int, most: float, stamp: int, board: Board) -> float
         head += 1
         fixed += cells[x].fixed
         weight += cells[x].weight
-        leaving += stay[x, at] - stay[x, to]
+        leaving += kept(x, at, board) - kept(x, to, board)
         area += cells[x].area
         perimeter += cells[x].perimeter
         for e in range(cells[x].start, cells[x].end):
@@ -253,13 +253,27 @@ def _move_piece(v: int, to: int, most: float, stamp: int, board: Board) -> float
 
 
 @inlined
+def _second(v: int, to: int, board: Board, state: State) -> tuple[int, int]:
+    """Draw a cell that leaves ``to`` when ``v`` enters it, and the grid it goes on to; ``v`` where it cannot."""
+    cells, edges = board.cells, board.edges
+    u = board.members[to, below(board.grids[to].cells, state)]
+    beyond = edges[cells[u].start + below(cells[u].end - cells[u].start, state)].other
+    onto = cells[beyond].grid
+    # A cell that borders on v alone would be left without a neighbour there, for v goes.
+    if onto == to or beyond == v or cells[u].fixed or not board.grids[onto].inside:
+        u = v
+    return u, onto
+
+
+@inlined
 def _chain_least(v: int, to: int, u: int, onto: int, board: Board) -> float:
     """Bound from below what it costs that ``v`` enters ``to`` and ``u`` leaves it: sizes and moves, any shape."""
-    cells, grids, size, stay = board.cells, board.grids, board.size, board.stay
+    cells, grids, size = board.cells, board.grids, board.size
     at = cells[v].grid
     first = cells[v].weight
     second = cells[u].weight
-    least = board.costs.moved * (stay[v, at] - stay[v, to] + stay[u, to] - stay[u, onto]) - board.costs.shape
+    moved = kept(v, at, board) - kept(v, to, board) + kept(u, to, board) - kept(u, onto, board)
+    least = board.costs.moved * moved - board.costs.shape
     least += size[grids[to].weight + first - second] - size[grids[to].weight]
     if onto == at:
         least += size[grids[at].weight - first + second] - size[grids[at].weight]
@@ -330,11 +344,8 @@ def anneal(board: Board, hot: float, cold: float, proposals: int, state: State) 
         if cost > most:
             if draw(state) >= CHAINS:
                 continue
-            u = board.members[to, below(grids[to].cells, state)]
-            x = edges[cells[u].start + below(cells[u].end - cells[u].start, state)].other
-            onto = cells[x].grid
-            # A cell that borders on v alone would be left without a neighbour there, for v goes.
-            if onto == to or x == v or cells[u].fixed or _chain_least(v, to, u, onto, board) > most:
+            u, onto = _second(v, to, board, state)
+            if u == v or _chain_least(v, to, u, onto, board) > most:
                 continue
         stamp += 1
         if not _holds_without(v, mask, stamp, board):

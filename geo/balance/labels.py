@@ -7,6 +7,9 @@ from scipy.optimize import linear_sum_assignment
 
 from geo.balance.problem import Ints, components
 
+SMALL = 4096
+"""Entries of a matrix up to which it is not worth cutting into parts."""
+
 
 def carried(assigned: Ints, label: Ints, pinned: Ints, households: Ints, grids: int) -> Ints:
     """Decide which of today's labels each grid carries, so that the most households keep their label.
@@ -36,7 +39,8 @@ def carried(assigned: Ints, label: Ints, pinned: Ints, households: Ints, grids: 
     worth = np.r_[households[today] * many + 1.0, np.full(asked.sum(), (households.sum() + 1.0) * many)]
     pairs, which = np.unique(grid * len(known) + wanted, return_inverse=True)
     total, row, column = np.bincount(which, worth), pairs // len(known), pairs % len(known)
-    part_of = components(grids + len(known), row, grids + column)[row]
+    whole = grids * len(known) <= SMALL
+    part_of = np.zeros_like(row) if whole else components(grids + len(known), row, grids + column)[row]
     order = np.argsort(part_of, kind="stable")
     for part in np.split(order, np.flatnonzero(np.diff(part_of[order])) + 1):
         rows, at_row = np.unique(row[part], return_inverse=True)

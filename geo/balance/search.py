@@ -1,13 +1,14 @@
 """The search for the best plan of one region: short anneals from many structures, the best carried on.
 
 What decides a region's plan is its structure: which of today's grids go on, which are dissolved, where new ones
-are opened. From a given structure a short, cool anneal settles the cells; so most effort goes into trying
-structures. Long or hot anneals, windows of a few grids and recombination of pairs were measured and gave less.
+are opened. From a given structure a short, cool anneal of the grids near the change settles the cells; so most
+effort goes into trying structures. Long or hot anneals, recombination of pairs, flows of surplus and seeds of
+other programs were measured and gave less.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -15,20 +16,29 @@ import numpy as np
 from geo.balance import counts, kernels
 from geo.balance.board import RING_DEGREE, Board, Costs, Floats, Ints, State, lay
 from geo.balance.labels import carried
+from geo.balance.problem import Bools
 from geo.balance.region import Region
 from geo.balance.start import absorb, first_assignment, graph_of
 from geo.balance.trees import Graph, split
 
 STAYS = (0.5, 0.0, 1.0, -0.5)
 """How much rather labels stay, in the structures that the first plans start from."""
-FIRST, STEP, LAST = (2.0, 0.1, 75), (0.7, 0.1, 40), (2.0, 0.03, 150)
+FIRST, TRIAL, LAST = (2.0, 0.1, 75), (0.5, 0.1, 15), (2.0, 0.03, 150)
 """Hot, cold and proposals a cell: of the first plans, of each other structure tried, of the last polish."""
-FIRST_PLANS = 8
-STRUCTURES = 60
-"""Other structures tried at effort 1."""
+FIRST_PLANS = 2
+"""First plans of which the best begins a lineage."""
+ROUNDS = ((4, 2), (2, 3), (1, 6))
+"""Lineages carried on, and the structures each tries a grid at effort 1; fewer go on from round to round."""
+WINDOW = 6
+"""Grids near a change that are annealed with it, at least."""
+HOPELESS = 10.0
+"""A trial that is so many points behind at half time is given up."""
 DISSOLVE, OPEN = 0.25, 0.2
 """How sharply light grids are dissolved and heavy ones opened, in shares of a grid."""
 CUTS = 4
+
+
+Schedule = tuple[float, float, int]
 
 
 class Task(NamedTuple):
@@ -76,20 +86,15 @@ def solve(task: Task, should_stop: Callable[[], bool] = never) -> tuple[Ints, bo
         Whether it was stopped.
     """
     search = _Search(task)
-    best = search.ranked(search.first(STAYS[0]))
+    start = search.ranked(search.first(STAYS[0]))
     if task.grids == 1:
-        return best.assigned, False
-    for number in range(FIRST_PLANS):
+        return start.assigned, False
+    best = start
+    for plan in search.improving(start):
+        best = min(best, plan, key=_rank)
         if should_stop():
             return best.assigned, True
-        best = min(best, search.annealed(search.first(STAYS[number % len(STAYS)]), FIRST), key=_rank)
-    for _ in range(STRUCTURES * task.effort):
-        if should_stop():
-            return best.assigned, True
-        other = search.restructured(best.assigned)
-        if other is not None:
-            best = min(best, search.annealed(other, STEP), key=_rank)
-    return min(best, search.annealed(best.assigned, LAST), key=_rank).assigned, False
+    return best.assigned, False
 
 
 def rank(task: Task, assigned: Ints) -> tuple[float, ...]:
@@ -112,6 +117,7 @@ class _Search:
             1, np.uint64
         ) | np.uint64(1)
         scratch = np.zeros(RING_DEGREE, np.int64)
+        self.board.grids["inside"] = True
         counts.mark_rings(self.board, np.full(len(task.region.cells), -1, np.int64), scratch)
 
     def first(self, stay: float) -> Ints:
@@ -122,8 +128,7 @@ class _Search:
         """Put a plan on the board, with the labels it carries, and rank it."""
         board, region, task = self.board, self.region, self.task
         label = carried(assigned, region.today, region.pinned, region.households, task.grids)
-        stays = (region.today[:, None] == label) & (label >= 0)
-        np.multiply(stays, region.households[:, None], out=board.stay)
+        board.grids["label"] = np.where(label < 0, -2, label)
         board.cells["grid"] = assigned
         counts.fill(board)
         weight = board.grids["weight"]
@@ -132,28 +137,82 @@ class _Search:
         together = assigned[region.apart[:, 0]] == assigned[region.apart[:, 1]]
         return Plan((int(together.sum()), out, counts.energy(board)), assigned)
 
-    def annealed(self, assigned: Ints, schedule: tuple[float, float, int]) -> Plan:
+    def improving(self, start: Plan) -> Iterator[Plan]:
+        """Make one plan after another, most of them better; the last is the best that was found."""
+        lineages = [start] * ROUNDS[0][0]
+        for number in range(FIRST_PLANS * len(lineages)):
+            plan = self.annealed(self.first(STAYS[number % len(STAYS)]), FIRST)
+            own = number // FIRST_PLANS
+            lineages[own] = min(lineages[own], plan, key=_rank)
+            yield plan
+        for going_on, trials in ROUNDS:
+            lineages = sorted(lineages, key=_rank)[:going_on]
+            for own in range(going_on):
+                for _ in range(trials * self.task.grids * self.task.effort):
+                    lineages[own] = min(lineages[own], self.trial(lineages[own]), key=_rank)
+                    yield lineages[own]
+        yield self.annealed(lineages[0].assigned, LAST)
+
+    def annealed(self, assigned: Ints, schedule: Schedule) -> Plan:
         """Improve a plan by an anneal, and rank what comes of it with the labels that fit it best."""
         self.ranked(assigned)
         hot, cold, proposals = schedule
         kernels.anneal(self.board, hot, cold, proposals * len(assigned), self.state)
-        return self.ranked(self.board.cells["grid"].astype(np.int64))
+        return self.ranked(self._on_board())
 
-    def restructured(self, assigned: Ints) -> Ints | None:
-        """Dissolve a grid, preferably a light one, and cut another in two, preferably a heavy one."""
+    def trial(self, plan: Plan) -> Plan:
+        """Change the structure of a plan and anneal the grids near the change; the plan itself where that fails."""
+        changed = self.restructured(plan.assigned)
+        if changed is None:
+            return plan
+        assigned, near = changed
+        energy = self.ranked(assigned).rank[-1]
+        board, (hot, cold, proposals) = self.board, TRIAL
+        inside = self._window(assigned, near)
+        board.grids["inside"] = inside
+        counts.fill(board)
+        half, middle = proposals * int(inside[assigned].sum()) // 2, (hot * cold) ** 0.5
+        energy += kernels.anneal(board, hot, middle, half, self.state)
+        promising = energy - plan.rank[-1] < HOPELESS
+        if promising:
+            kernels.anneal(board, middle, cold, half, self.state)
+        board.grids["inside"] = True
+        return self.ranked(self._on_board()) if promising else plan
+
+    def restructured(self, assigned: Ints) -> tuple[Ints, Bools] | None:
+        """Dissolve a grid, preferably a light one, and cut another in two, preferably a heavy one.
+
+        Returns
+        -------
+        ndarray of int, ndarray of bool, shape (cells,), or None
+            The new assignment, and which cells were in either grid; None where there is nothing to change.
+        """
         assigned, grids = assigned.copy(), self.task.grids
         kept = np.zeros(grids, np.bool_)
         kept[assigned[self.region.fixed]] = True
-        weight = self._weights(assigned)
-        spare = self._pick(np.where(kept, -np.inf, -weight / DISSOLVE))
-        assigned[assigned == spare] = -1
+        spare = self._pick(np.where(kept, -np.inf, -self._weights(assigned) / DISSOLVE))
+        near = assigned == spare
+        assigned[near] = -1
         absorb(self.graph, assigned, grids)
         cells = np.bincount(assigned, minlength=grids)
         heavy = self._pick(np.where(kept | (cells < 2), -np.inf, self._weights(assigned) / OPEN))
         if spare < 0 or heavy < 0:
             return None
+        near |= assigned == heavy
         split(self.graph, assigned, heavy, 2, spare, CUTS, self.state)
-        return assigned
+        return assigned, near
+
+    def _window(self, assigned: Ints, near: Bools) -> Bools:
+        """Grids that hold the given cells, and their neighbours until they are enough; shape (grids,)."""
+        source, other = assigned[self.region.source], assigned[self.region.other]
+        inside = np.zeros(self.task.grids, np.bool_)
+        inside[assigned[near]] = True
+        while inside.sum() < min(WINDOW, self.task.grids):
+            inside[other[inside[source]]] = True
+        return inside
+
+    def _on_board(self) -> Ints:
+        return np.asarray(self.board.cells["grid"], np.int64)
 
     def _weights(self, assigned: Ints) -> Floats:
         """Weight of each grid, in shares of their mean."""

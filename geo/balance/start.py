@@ -12,7 +12,7 @@ import heapq
 import numpy as np
 
 from geo.balance.apportion import hand_out
-from geo.balance.board import State
+from geo.balance.board import State, compiled, inlined
 from geo.balance.problem import Floats, Ints, components
 from geo.balance.region import Region
 from geo.balance.trees import Graph, split
@@ -127,27 +127,35 @@ def _cut(graph: Graph, assigned: Ints, grid: int, parts: int, fresh: int, state:
     return _cut(graph, assigned, grid, parts - off, after, state)
 
 
+@compiled
 def absorb(graph: Graph, assigned: Ints, grids: int) -> None:
-    """Give the cells that are in no grid to neighbouring grids, lightest first, in place."""
-    sums = np.bincount(assigned[assigned >= 0], graph.weight[assigned >= 0], grids)
-    waiting: list[tuple[float, float, int, int]] = []
+    """Give the cells that are in no grid to neighbouring grids, lightest first, in place; O(m log m)."""
+    sums = np.zeros(grids)
+    for v in range(len(assigned)):
+        if assigned[v] >= 0:
+            sums[assigned[v]] += graph.weight[v]
+    waiting = [(0.0, 0.0, -1, -1)]
+    waiting.clear()
+    for v in range(len(assigned)):
+        if assigned[v] >= 0:
+            _offer(graph, assigned, v, sums[assigned[v]], waiting)
+    while len(waiting) > 0:
+        _, _, u, grid = heapq.heappop(waiting)
+        if assigned[u] < 0:
+            assigned[u] = grid
+            sums[grid] += graph.weight[u]
+            _offer(graph, assigned, u, sums[grid], waiting)
 
-    def offer(v: int, grid: int) -> None:
-        for e in range(graph.start[v], graph.start[v + 1]):
-            u = int(graph.other[e])
-            if assigned[u] < 0:
-                heapq.heappush(waiting, (sums[grid], -graph.line[e], u, grid))
 
-    loose = assigned < 0
-    source = np.repeat(np.arange(len(assigned)), np.diff(graph.start))
-    for v in np.unique(source[loose[graph.other] & ~loose[source]]).tolist():
-        offer(v, int(assigned[v]))
-    while waiting:
-        _, _, v, grid = heapq.heappop(waiting)
-        if assigned[v] < 0:
-            assigned[v] = grid
-            sums[grid] += graph.weight[v]
-            offer(v, grid)
+@inlined
+def _offer(
+    graph: Graph, assigned: Ints, v: int, sum_: float, waiting: list[tuple[float, float, int, int]]
+) -> None:
+    """Line up the neighbours of cell ``v`` that are in no grid, for the grid of ``v``."""
+    for e in range(graph.start[v], graph.start[v + 1]):
+        u = graph.other[e]
+        if assigned[u] < 0:
+            heapq.heappush(waiting, (sum_, -graph.line[e], u, assigned[v]))
 
 
 def _with_corridors(graph: Graph, label: Ints, pinned: Ints) -> tuple[Ints, Ints]:
