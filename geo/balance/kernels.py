@@ -97,6 +97,20 @@ def _flip_cost(v: int, to: int, here: float, there: float, board: Board) -> floa
 
 
 @inlined
+def _flip_least(v: int, to: int, board: Board) -> float:
+    """Bound from below what `_flip_cost` can be, whatever borders the cell has: most proposals need no more."""
+    cells, grids, size, costs = board.cells, board.grids, board.size, board.costs
+    at = cells[v].grid
+    least = costs.moved * (kept(v, at, board) - kept(v, to, board))
+    least += size[grids[at].weight - cells[v].weight] - size[grids[at].weight]
+    least += size[grids[to].weight + cells[v].weight] - size[grids[to].weight]
+    least -= grids[at].roundness + grids[to].roundness + costs.apart * len(board.apart)
+    if cells[v].compound >= 0:
+        least -= max(costs.small_split, costs.large_split) * (board.held[cells[v].compound, at] == 1)
+    return least
+
+
+@inlined
 def _flip(v: int, to: int, here: float, there: float, board: Board) -> None:
     """Move cell ``v`` to grid ``to``."""
     cells, edges, grids, compounds = board.cells, board.edges, board.grids, board.compounds
@@ -337,8 +351,12 @@ def anneal(board: Board, hot: float, cold: float, proposals: int, state: State) 
             stamp += 1
             change += _move_piece(v, to, most, stamp, board)
             continue
-        here, there, mask = _borders(v, to, board)
-        cost = _flip_cost(v, to, here, there, board)
+        here = there = 0.0
+        mask = 0
+        cost = _flip_least(v, to, board)
+        if cost <= most:
+            here, there, mask = _borders(v, to, board)
+            cost = _flip_cost(v, to, here, there, board)
         u = v
         onto = at
         if cost > most:
@@ -347,6 +365,8 @@ def anneal(board: Board, hot: float, cold: float, proposals: int, state: State) 
             u, onto = _second(v, to, board, state)
             if u == v or _chain_least(v, to, u, onto, board) > most:
                 continue
+            here, there, mask = _borders(v, to, board)
+            cost = _flip_cost(v, to, here, there, board)
         stamp += 1
         if not _holds_without(v, mask, stamp, board):
             continue
