@@ -62,7 +62,16 @@ GRID = np.dtype(
     ],
     align=True,
 )
-COMPOUND = np.dtype([("allowed", np.int64), ("pieces", np.int64)], align=True)
+COMPOUND = np.dtype(
+    [
+        ("pieces", np.int64),
+        ("allowed", np.int64),  # pieces that are no split
+        ("today", np.int64),  # pieces it has today, at least those allowed
+        ("old", np.float64),  # cost of each piece beyond those allowed,
+        ("new", np.float64),  # and how much more of each beyond today's
+    ],
+    align=True,
+)
 
 RING_DEGREE = 12
 """Cells of more neighbours have no bits in the table of rings: they would need 2 ** degree."""
@@ -103,12 +112,16 @@ def keep_compiled(folder: str) -> None:
 
 
 class Costs(NamedTuple):
-    """Costs of a `geo.balance.profiles.Profile` for compiled code; ``moved`` and ``apart`` are a household, a pair."""
+    """Costs of a `geo.balance.profiles.Profile` for compiled code.
+
+    ``moved`` and ``small_split`` are per household, ``apart`` is a pair's.
+    """
 
     moved: float
     shape: float
     small_split: float
     large_split: float
+    old_split: float
     apart: float
 
 
@@ -150,7 +163,11 @@ def lay(region: Region, grids: int, size: Floats, costs: Costs) -> Board:
     edges["source"], edges["other"], edges["border"] = region.source, region.other, region.border
     edges["twin"] = np.lexsort((region.source, region.other))
     estates = np.zeros(compounds, COMPOUND)
-    estates["allowed"] = region.allowed
+    inside = region.compound >= 0
+    weight = np.bincount(region.compound[inside], region.weight[inside], compounds)
+    price = np.where(region.allowed == 1, costs.small_split * weight, costs.large_split)
+    estates["allowed"], estates["today"] = region.allowed, np.maximum(region.allowed, region.split_today)
+    estates["old"], estates["new"] = costs.old_split * price, (1.0 - costs.old_split) * price
     return Board(
         cells=cells,
         edges=edges,

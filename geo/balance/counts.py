@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from geo.balance.board import Board, Costs, Ints, inlined, kernel
+from geo.balance.board import Board, Ints, inlined, kernel
 
 
 @inlined
@@ -14,10 +14,11 @@ def roundness(area: float, outline: float, shape: float) -> float:
 
 
 @inlined
-def split_cost(allowed: int, pieces: int, costs: Costs) -> float:
+def split_cost(compound: int, pieces: int, board: Board) -> float:
     """Cost of a compound that lies in so many grids."""
-    price = costs.small_split if allowed == 1 else costs.large_split
-    return price * max(0, pieces - allowed)
+    compounds = board.compounds
+    cost = compounds[compound].old * max(0, pieces - compounds[compound].allowed)
+    return cost + compounds[compound].new * max(0, pieces - compounds[compound].today)
 
 
 @inlined
@@ -84,7 +85,7 @@ def energy(board: Board) -> float:
     for g in range(len(grids)):
         total += board.size[grids[g].weight] + grids[g].roundness
     for c in range(len(compounds)):
-        total += split_cost(compounds[c].allowed, compounds[c].pieces, board.costs)
+        total += split_cost(c, compounds[c].pieces, board)
     for v in range(len(cells)):
         total -= board.costs.moved * kept(v, cells[v].grid, board)
     for pair in range(len(apart)):

@@ -126,7 +126,12 @@ def tasks_of(problem: Problem, still: Bools, profile: Profile, seed: int = 0, ef
     made = regions(problem, number)
     size = _size_costs(problem, profile, max((int(region.weight.sum()) for region in made), default=0))
     costs = Costs(
-        profile.moved / problem.target, profile.shape, profile.small_split, profile.large_split, APART
+        profile.moved / problem.target,
+        profile.shape,
+        profile.small_split / problem.target,
+        profile.large_split,
+        profile.old_split,
+        APART,
     )
     return [
         Task(

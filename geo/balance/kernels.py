@@ -76,19 +76,23 @@ def _block_cost(
 
 
 @inlined
+def _split_change(compound: int, number: int, at: int, to: int, board: Board) -> float:
+    """Change of what a compound's splits cost when so many of its cells go from grid ``at`` to grid ``to``."""
+    held = board.held
+    pieces = board.compounds[compound].pieces
+    after = pieces - (held[compound, at] == number) * 1 + (held[compound, to] == 0) * 1
+    return split_cost(compound, after, board) - split_cost(compound, pieces, board)
+
+
+@inlined
 def _flip_cost(v: int, to: int, here: float, there: float, board: Board) -> float:
     """Change of `energy` when cell ``v`` goes to grid ``to``."""
-    cells, compounds, held, costs = board.cells, board.compounds, board.held, board.costs
+    cells, costs = board.cells, board.costs
     at = cells[v].grid
     cost = costs.moved * (kept(v, at, board) - kept(v, to, board))
     cost += _block_cost(at, to, cells[v].weight, cells[v].area, cells[v].perimeter, here, there, board)
-    compound = cells[v].compound
-    if compound >= 0:
-        old = compounds[compound].pieces
-        new = old - (held[compound, at] == 1) * 1 + (held[compound, to] == 0) * 1
-        cost += split_cost(compounds[compound].allowed, new, costs) - split_cost(
-            compounds[compound].allowed, old, costs
-        )
+    if cells[v].compound >= 0:
+        cost += _split_change(cells[v].compound, 1, at, to, board)
     for pair in range(len(board.apart)):
         if board.apart[pair, 0] == v:
             grid = cells[board.apart[pair, 1]].grid
@@ -99,14 +103,16 @@ def _flip_cost(v: int, to: int, here: float, there: float, board: Board) -> floa
 @inlined
 def _flip_least(v: int, to: int, board: Board) -> float:
     """Bound from below what `_flip_cost` can be, whatever borders the cell has: most proposals need no more."""
-    cells, grids, size, costs = board.cells, board.grids, board.size, board.costs
+    cells, grids, compounds = board.cells, board.grids, board.compounds
+    size, costs = board.size, board.costs
     at = cells[v].grid
     least = costs.moved * (kept(v, at, board) - kept(v, to, board))
     least += size[grids[at].weight - cells[v].weight] - size[grids[at].weight]
     least += size[grids[to].weight + cells[v].weight] - size[grids[to].weight]
     least -= grids[at].roundness + grids[to].roundness + costs.apart * len(board.apart)
     if cells[v].compound >= 0:
-        least -= max(costs.small_split, costs.large_split) * (board.held[cells[v].compound, at] == 1)
+        whole = board.held[cells[v].compound, at] == 1
+        least -= whole * (compounds[cells[v].compound].old + compounds[cells[v].compound].new)
     return least
 
 
@@ -215,8 +221,8 @@ def _move_piece(v: int, to: int, most: float, stamp: int, board: Board) -> float
 
     Returns the change of `energy`, 0 where nothing was moved.
     """
-    cells, edges, grids, compounds = board.cells, board.edges, board.grids, board.compounds
-    held, seen, queue, costs = board.held, board.seen, board.queue, board.costs
+    cells, edges, grids = board.cells, board.edges, board.grids
+    seen, queue, costs = board.seen, board.queue, board.costs
     at = cells[v].grid
     compound = cells[v].compound
     queue[0] = v
@@ -252,18 +258,24 @@ def _move_piece(v: int, to: int, most: float, stamp: int, board: Board) -> float
                     tail += 1
     change = 0.0
     if fixed == 0 and 1 < tail < grids[at].cells and len(board.apart) == 0:
-        old = compounds[compound].pieces
-        new = old - (held[compound, at] == tail) * 1 + (held[compound, to] == 0) * 1
         cost = costs.moved * leaving + _block_cost(at, to, weight, area, perimeter, here, there, board)
-        cost += split_cost(compounds[compound].allowed, new, costs) - split_cost(
-            compounds[compound].allowed, old, costs
-        )
+        cost += _split_change(compound, tail, at, to, board)
         if cost <= most and _rest_holds(at, tail, stamp, board):
             change = cost
             for i in range(tail):
                 here, there, _ = _borders(queue[i], to, board)
                 _flip(queue[i], to, here, there, board)
     return change
+
+
+@inlined
+def _first(board: Board, state: State) -> tuple[int, int]:
+    """Draw a cell at the border of its grid, and the grid beyond."""
+    edges = board.edges
+    e = board.cut[below(board.cuts[0], state)]
+    if draw(state) < HALF:
+        e = np.int64(edges[e].twin)
+    return edges[e].source, board.cells[edges[e].other].grid
 
 
 @inlined
@@ -321,14 +333,7 @@ def anneal(board: Board, hot: float, cold: float, proposals: int, state: State) 
     float
         Change of `energy`.
     """
-    cells, edges, grids, cut, cuts, dice = (
-        board.cells,
-        board.edges,
-        board.grids,
-        board.cut,
-        board.cuts,
-        board.dice,
-    )
+    cells, grids, cuts, dice = board.cells, board.grids, board.cuts, board.dice
     heat = hot
     cooling = (cold / hot) ** (1.0 / max(1, proposals))
     stamp = 0
@@ -338,12 +343,8 @@ def anneal(board: Board, hot: float, cold: float, proposals: int, state: State) 
         heat *= cooling
         if cuts[0] == 0:
             break
-        e = cut[below(cuts[0], state)]
-        if draw(state) < HALF:
-            e = np.int64(edges[e].twin)
-        v = edges[e].source
+        v, to = _first(board, state)
         at = cells[v].grid
-        to = cells[edges[e].other].grid
         if cells[v].fixed or grids[at].cells == 1:
             continue
         most = heat * dice[below(DICE, state)]

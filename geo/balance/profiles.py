@@ -32,9 +32,12 @@ class Profile:
     shape : float
         A grid of no compactness against a circle (Polsby and Popper).
     small_split : float
-        A compound that would fit into one grid, for each grid more.
+        A compound that fits into one grid, for each grid more, where it has as many households as a grid should;
+        in proportion where it has fewer.
     large_split : float
         A larger compound, for each grid beyond the fewest that hold it.
+    old_split : float
+        Share of that which a split costs that today's plan has already.
     band_first : bool
         Whether no saving of other costs is worth a grid out of the band.
     """
@@ -50,6 +53,7 @@ class Profile:
     shape: float
     small_split: float
     large_split: float
+    old_split: float
     band_first: bool = True
 
 
@@ -61,10 +65,11 @@ STABLE = Profile(
     beyond=10.0,
     near=0.0,
     uneven=0.05,
-    moved=20.0,
-    shape=4.0,
-    small_split=30.0,
+    moved=22.0,
+    shape=4.7,
+    small_split=55.0,
     large_split=1.0,
+    old_split=0.3,
 )
 EVEN = Profile(
     "even",
@@ -76,8 +81,9 @@ EVEN = Profile(
     uneven=0.5,
     moved=8.0,
     shape=4.0,
-    small_split=30.0,
+    small_split=50.0,
     large_split=3.0,
+    old_split=0.5,
 )
 WHOLE = Profile(
     "whole",
@@ -89,8 +95,9 @@ WHOLE = Profile(
     uneven=0.05,
     moved=10.0,
     shape=4.0,
-    small_split=60.0,
+    small_split=100.0,
     large_split=15.0,
+    old_split=1.0,
     band_first=False,
 )
 PROFILES = {profile.name: profile for profile in (STABLE, EVEN, WHOLE)}

@@ -14,7 +14,7 @@ class Region(NamedTuple):
 
     The neighbours of cell ``v`` are ``other[start[v]:start[v + 1]]``, ``border`` the metres shared with each.
     ``cells`` are its cells in the district, ascending; ``today`` and ``pinned`` labels or -1; ``allowed`` is how
-    many grids each compound may lie in without being split.
+    many grids each compound may lie in without being split, ``split_today`` in how many it lies.
     """
 
     cells: Ints
@@ -28,6 +28,7 @@ class Region(NamedTuple):
     perimeter: Floats
     compound: Ints
     allowed: Ints
+    split_today: Ints
     today: Ints
     pinned: Ints
     apart: Ints
@@ -81,6 +82,8 @@ def regions(problem: Problem, number: Ints) -> list[Region]:
         own = slice(edge_bounds[each], edge_bounds[each + 1])
         known, inside = np.unique(compound[ids], return_inverse=True)
         first = int(len(known) > 0 and known[0] < 0)
+        held = (inside >= first) & (problem.current[ids] >= 0)
+        pieces = np.unique(np.c_[inside[held] - first, problem.current[ids][held]], axis=0)[:, 0]
         made.append(
             Region(
                 cells=ids,
@@ -94,6 +97,7 @@ def regions(problem: Problem, number: Ints) -> list[Region]:
                 perimeter=problem.perimeter[ids].astype(np.float64),
                 compound=inside - first,
                 allowed=fewest[np.searchsorted(estates, known[first:])],
+                split_today=np.bincount(pieces, minlength=len(known) - first),
                 today=problem.current[ids],
                 pinned=problem.pinned[ids],
                 apart=local[pairs[number[pairs[:, 0]] == each]].reshape(-1, 2),

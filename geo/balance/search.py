@@ -23,11 +23,11 @@ from geo.balance.trees import Graph, split
 
 STAYS = (0.5, 0.0, 1.0, -0.5)
 """How much rather labels stay, in the structures that the first plans start from."""
-FIRST, TRIAL, LAST = (2.0, 0.1, 75), (0.5, 0.1, 15), (2.0, 0.03, 150)
+FIRST, TRIAL, LAST = (1.0, 0.05, 75), (0.25, 0.02, 15), (1.0, 0.02, 150)
 """Hot, cold and proposals a cell: of the first plans, of each other structure tried, of the last polish."""
 FIRST_PLANS = 2
 """First plans of which the best begins a lineage."""
-ROUNDS = ((4, 2), (2, 3), (1, 6))
+ROUNDS = ((4, 3), (2, 5), (1, 12))
 """Lineages carried on, and the structures each tries a grid at effort 1; fewer go on from round to round."""
 WINDOW = 6
 """Grids near a change that are annealed with it, at least."""
