@@ -16,6 +16,7 @@ from geo.balance.profiles import STABLE, Profile
 from geo.balance.region import numbered, regions
 from geo.balance.report import HALF, Proposal, Report, measure
 from geo.balance.search import Task, never, solve
+from geo.balance.together import held_together
 from geo.errors import BalanceError
 from geo.progress import Progress, silent
 
@@ -87,10 +88,10 @@ def balance(
     done = 0
     answers = (run or _in_process(threads, should_stop))(solve, tasks)
     for task, (assigned, cut_short) in zip(tasks, answers, strict=True):
-        grid[task.region.cells] = grids + assigned
+        grid[task.region.cells] = grids + assigned[task.region.unit]
         grids += task.grids
         stopped |= cut_short
-        done += len(assigned)
+        done += len(task.region.cells)
         progress("improve", done / max(1, (~still).sum()))
     progress("improve", 1.0)
     assignment = _labelled(problem, grid, grids, still)
@@ -123,7 +124,7 @@ def tasks_of(problem: Problem, still: Bools, profile: Profile, seed: int = 0, ef
     """
     number = numbered(problem, still)
     counts = apportion(problem, number, still)
-    made = regions(problem, number)
+    made = [held_together(region) for region in regions(problem, number)]
     size = _size_costs(problem, profile, max((int(region.weight.sum()) for region in made), default=0))
     costs = Costs(
         profile.moved / problem.target,

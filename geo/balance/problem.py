@@ -294,7 +294,7 @@ def _check_locks(problem: Problem, locks: Locks) -> None:
         )
     _check_one_container(problem, np.flatnonzero(asked & ~frozen), locks.pinned)
     for name, pairs in (("together", locks.together), ("apart", locks.apart)):
-        _check_pairs(problem, name, pairs)
+        _check_pairs(problem, name, pairs, locks.frozen)
 
 
 def _check_one_container(problem: Problem, cells: Ints, label: Ints) -> None:
@@ -307,15 +307,21 @@ def _check_one_container(problem: Problem, cells: Ints, label: Ints) -> None:
             )
 
 
-def _check_pairs(problem: Problem, name: str, pairs: Ints) -> None:
+def _check_pairs(problem: Problem, name: str, pairs: Ints, frozen: frozenset[int]) -> None:
     _check_array(name, pairs, (len(pairs), 2), np.integer, 0)
     u, v = pairs.T
     home = containers(problem)
-    remedy = "Name two different cells by their row numbers; together, of one connected piece of a community."
+    remedy = (
+        "Name two different cells by their row numbers; together, of one connected piece of a community and both of "
+        "one frozen grid or neither of any."
+    )
     if (far := np.maximum(u, v) >= problem.cells).any():
         row = int(np.flatnonzero(far)[0])
         raise BalanceError(f"Pair {row} of {name} names a cell that is not there.", remedy)
-    wrong = (u == v) | ((home[u] != home[v]) if name == "together" else False)
+    wrong = u == v
+    if name == "together":
+        still = np.where(np.isin(problem.current, sorted(frozen)), problem.current, -1)
+        wrong |= (home[u] != home[v]) | (still[u] != still[v])
     if wrong.any():
         row = int(np.flatnonzero(wrong)[0])
         raise BalanceError(f"Pair {row} of {name} ({u[row]}, {v[row]}) cannot be kept.", remedy)

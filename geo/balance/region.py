@@ -6,18 +6,22 @@ from typing import NamedTuple
 
 import numpy as np
 
-from geo.balance.problem import Bools, Floats, Ints, Problem, components, fewest_grids
+from geo.balance.problem import Bools, Floats, Ints, Locks, Problem, components, fewest_grids
+from geo.errors import BalanceError
 
 
 class Region(NamedTuple):
     """A graph in compressed sparse rows, cells numbered from 0 and sorted edges; all it needs to be solved.
 
     The neighbours of cell ``v`` are ``other[start[v]:start[v + 1]]``, ``border`` the metres shared with each.
-    ``cells`` are its cells in the district, ascending; ``today`` and ``pinned`` labels or -1; ``allowed`` is how
-    many grids each compound may lie in without being split, ``split_today`` in how many it lies.
+    ``cells`` are its cells in the district, ascending, and ``unit`` which of the region's own each is in: itself,
+    but where some must lie together (`geo.balance.together`). ``today`` and ``pinned`` are labels or -1;
+    ``allowed`` is how many grids each compound may lie in without being split, ``split_today`` in how many it
+    lies; ``together`` and ``apart`` are pairs.
     """
 
     cells: Ints
+    unit: Ints
     start: Ints
     other: Ints
     source: Ints
@@ -31,6 +35,7 @@ class Region(NamedTuple):
     split_today: Ints
     today: Ints
     pinned: Ints
+    together: Ints
     apart: Ints
 
     @property
@@ -57,6 +62,11 @@ def regions(problem: Problem, number: Ints) -> list[Region]:
     problem : Problem
     number : ndarray of int, shape (n,)
         From `numbered`.
+
+    Raises
+    ------
+    BalanceError
+        When cells that must lie together are of two regions.
     """
     count = int(number.max(initial=-1)) + 1
     u, v = problem.edges.T
@@ -74,8 +84,14 @@ def regions(problem: Problem, number: Ints) -> list[Region]:
         local[ids] = np.arange(len(ids))
     compound, fewest = np.where(problem.weight > 0, problem.compound, -1), fewest_grids(problem)
     estates = np.unique(problem.compound[problem.compound >= 0])
-    pairs = np.empty((0, 2), np.int64) if problem.locks is None else problem.locks.apart
-    pairs = pairs[(number[pairs[:, 0]] == number[pairs[:, 1]]) & (number[pairs[:, 0]] >= 0)]
+    locks = Locks(problem.pinned) if problem.locks is None else problem.locks
+    u, v = number[locks.together].T
+    if (parted := u != v).any():
+        row = int(np.flatnonzero(parted)[0])
+        raise BalanceError(
+            f"Pair {row} of together lies on two sides of frozen grids.", "Unfreeze a grid or lift the lock."
+        )
+    together, apart = _pairs_inside(number, locks.together), _pairs_inside(number, locks.apart)
     made = []
     for each in range(count):
         ids = cells[bounds[each] : bounds[each + 1]]
@@ -87,6 +103,7 @@ def regions(problem: Problem, number: Ints) -> list[Region]:
         made.append(
             Region(
                 cells=ids,
+                unit=np.arange(len(ids)),
                 start=np.searchsorted(local[source[own]], np.arange(len(ids) + 1)),
                 other=local[other[own]],
                 source=local[source[own]],
@@ -100,7 +117,14 @@ def regions(problem: Problem, number: Ints) -> list[Region]:
                 split_today=np.bincount(pieces, minlength=len(known) - first),
                 today=problem.current[ids],
                 pinned=problem.pinned[ids],
-                apart=local[pairs[number[pairs[:, 0]] == each]].reshape(-1, 2),
+                together=local[together[number[together[:, 0]] == each]],
+                apart=local[apart[number[apart[:, 0]] == each]],
             )
         )
     return made
+
+
+def _pairs_inside(number: Ints, pairs: Ints) -> Ints:
+    """Pairs of cells of one region."""
+    u, v = number[pairs].T
+    return np.asarray(pairs[(u == v) & (u >= 0)], np.int64)

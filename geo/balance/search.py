@@ -80,8 +80,8 @@ def solve(task: Task, should_stop: Callable[[], bool] = never) -> tuple[Ints, bo
 
     Returns
     -------
-    ndarray of int, shape (cells,)
-        Grid of each cell, from 0.
+    ndarray of int, shape (units,)
+        Grid of each unit of the region, from 0.
     bool
         Whether it was stopped.
     """
@@ -118,7 +118,7 @@ class _Search:
         ) | np.uint64(1)
         scratch = np.zeros(RING_DEGREE, np.int64)
         self.board.grids["inside"] = True
-        counts.mark_rings(self.board, np.full(len(task.region.cells), -1, np.int64), scratch)
+        counts.mark_rings(self.board, np.full(len(task.region.weight), -1, np.int64), scratch)
 
     def first(self, stay: float) -> Ints:
         """Make a plan from today's grids."""

@@ -63,7 +63,7 @@ def first_assignment(region: Region, graph: Graph, count: int, state: State, *, 
         When cells pinned to one grid cannot be connected past those pinned to others, or leave no room.
     """
     pinned = region.pinned
-    label, core = _with_corridors(graph, region.today, pinned)
+    label, core = connected(graph.start, graph.other, region.today, pinned)
     piece, due = _pieces_due(graph, label, core, count, stay)
     while (torn := (due > 1) & (np.bincount(piece[pinned >= 0], minlength=len(due)) > 1)).any():
         # A cut could part the cells pinned together: their grid starts from them alone, the others start loose.
@@ -158,25 +158,37 @@ def _offer(
             heapq.heappush(waiting, (sum_, -graph.line[e], u, assigned[v]))
 
 
-def _with_corridors(graph: Graph, label: Ints, pinned: Ints) -> tuple[Ints, Ints]:
-    """Connect the pinned cells of each grid, by way of its own cells where possible.
+def connected(start: Ints, other: Ints, label: Ints, held: Ints) -> tuple[Ints, Ints]:
+    """Connect the cells held in one grid, by way of its own cells where possible.
+
+    Parameters
+    ----------
+    start, other : ndarray of int
+        The cells' neighbours, as compressed sparse rows.
+    label, held : ndarray of int, shape (cells,)
+        Grid of each cell, and the one that it is held in, else -1.
 
     Returns
     -------
     ndarray, ndarray of int, shape (cells,)
-        The labels changed so, and the label of each cell that connects pinned ones or is one, else -1.
+        The labels changed so, and the label of each cell that connects held ones or is one, else -1.
+
+    Raises
+    ------
+    BalanceError
+        When cells of one cannot be connected past those of others.
     """
-    label = np.where(pinned >= 0, pinned, label)
-    claimed = pinned.copy()
-    for wanted in np.unique(pinned[pinned >= 0]).tolist():
-        cells = np.flatnonzero(pinned == wanted)
+    label = np.where(held >= 0, held, label)
+    claimed = held.copy()
+    for wanted in np.unique(held[held >= 0]).tolist():
+        cells = np.flatnonzero(held == wanted)
         joined = {int(cells[0])}
         while not joined.issuperset(cells.tolist()):
-            path = _nearest(graph, joined, set(cells.tolist()) - joined, label, claimed, wanted)
+            path = _nearest(start, other, joined, set(cells.tolist()) - joined, label, claimed, wanted)
             if not path:
                 raise BalanceError(
-                    f"Cells pinned to grid {wanted} cannot be connected past those pinned to others.",
-                    "Unpin some of them.",
+                    "Cells that are pinned to one grid, or held together, cannot be connected past others that are.",
+                    "Lift some of the locks.",
                 )
             joined.update(path)
             claimed[path] = wanted
@@ -185,7 +197,7 @@ def _with_corridors(graph: Graph, label: Ints, pinned: Ints) -> tuple[Ints, Ints
 
 
 def _nearest(
-    graph: Graph, sources: set[int], goals: set[int], label: Ints, claimed: Ints, wanted: int
+    start: Ints, other: Ints, sources: set[int], goals: set[int], label: Ints, claimed: Ints, wanted: int
 ) -> list[int]:
     """Cells of the way from the sources to a goal that enters fewest cells of other labels (Dijkstra)."""
     queue = [(0, v, v) for v in sorted(sources)]
@@ -200,7 +212,7 @@ def _nearest(
             while via[path[-1]] != path[-1]:
                 path.append(via[path[-1]])
             return path
-        for u in graph.other[graph.start[v] : graph.start[v + 1]].tolist():
+        for u in other[start[v] : start[v + 1]].tolist():
             if claimed[u] in (-1, wanted):
                 heapq.heappush(queue, (cost + int(label[u] != wanted), u, v))
     return []

@@ -190,6 +190,51 @@ def test_a_pair_is_held_apart_though_evenness_would_join_it() -> None:
 
 @WIDE
 @given(towns(), st.data())
+def test_a_pair_held_together_lies_in_one_grid_or_is_refused(problem: Problem, data: st.DataObject) -> None:
+    home = containers(problem)
+    cell = st.integers(0, problem.cells - 1)
+    drawn = data.draw(st.lists(st.tuples(cell, cell), max_size=4))
+    together = np.array([(u, v) for u, v in drawn if u != v and home[u] == home[v]], int).reshape(-1, 2)
+    pinned = np.full(problem.cells, -1)
+    for cell_pinned in data.draw(st.sets(cell, max_size=2)):
+        pinned[cell_pinned] = data.draw(st.integers(0, 6))
+    try:
+        after = balance(dataclasses.replace(problem, locks=Locks(pinned, together=together))).assignment
+    except BalanceError as error:
+        fault = error.fault
+    else:
+        fault = ""
+        assert np.array_equal(*after[together].T)
+        assert np.array_equal(after[pinned >= 0], pinned[pinned >= 0])
+        assert measure(problem, after).legal
+    assert not fault or "together" in fault or "pinned" in fault
+
+
+def test_a_pair_is_held_together_though_evenness_would_part_it() -> None:
+    locks = Locks(np.full(12, -1), together=np.array([[2, 7]]))
+    problem = town(1, 12, current=np.repeat([1, 2], 6), locks=locks, grids=2)
+    after = balance(problem).assignment
+    assert len(np.unique(after[2:8])) == 1
+    assert measure(problem, after).legal
+
+
+def test_locks_that_contradict_each_other_are_refused() -> None:
+    both = np.array([[0, 5]])
+    with pytest.raises(BalanceError, match="held apart"):
+        balance(town(1, 6, locks=Locks(np.full(6, -1), together=both, apart=np.array([[2, 3]]))))
+    with pytest.raises(BalanceError, match="pinned to grids 1 and 2"):
+        balance(town(1, 6, locks=Locks(np.array([1, -1, -1, -1, -1, 2]), together=both)))
+    between = town(
+        1, 6, current=[1, 1, 2, 2, 3, 3], locks=Locks(np.full(6, -1), frozenset({2}), together=both)
+    )
+    with pytest.raises(BalanceError, match="two sides of frozen grids"):
+        balance(between)
+    with pytest.raises(BalanceError, match="cannot be kept"):
+        dataclasses.replace(between, locks=Locks(np.full(6, -1), frozenset({3}), together=both))
+
+
+@WIDE
+@given(towns(), st.data())
 def test_containers_that_are_not_named_stay_as_they_are(problem: Problem, data: st.DataObject) -> None:
     home = containers(problem)
     problem = dataclasses.replace(problem, current=home * 10 + problem.current.clip(0, 5))
@@ -234,7 +279,7 @@ def test_pins_of_one_grid_are_connected_through_a_town_of_others() -> None:
 def test_pins_that_fence_each_other_in_are_refused_by_name() -> None:
     pinned = np.full(9, -1)
     pinned[[0, 8]], pinned[[2, 4, 6]] = 1, 2
-    with pytest.raises(BalanceError, match="pinned to grid"):
+    with pytest.raises(BalanceError, match="pinned to one grid"):
         balance(town(3, 3, locks=Locks(pinned)))
 
 
