@@ -14,6 +14,7 @@ import numpy as np
 from etl.compiled import keep_kernels
 from etl.instances import pose, read
 from geo.balance import Measures, Problem, measure
+from geo.balance.bounds import gap
 from geo.balance.problem import Ints
 from tests.bench.rebalance import metrics
 from tests.bench.rivals.methods import matching, solve
@@ -41,6 +42,7 @@ def judged(method: str, folder: Path) -> dict[str, Any]:
         "near": measures.near_target / measures.grids,
         "broken": len(measures.disconnected),
         "moved": measures.moved_share,
+        "must_move": must_move(problem, measures, assignment),
         "small_split": measures.split_compounds,
         "excess": measures.excess_pieces,
         "shape": measures.mean_compactness,
@@ -77,6 +79,13 @@ def relabelled(problem: Problem, assignment: Ints) -> Ints:
     own, today, _ = matching(grid, problem.current, problem.households)
     label[own] = np.unique(problem.current)[today]
     return np.asarray(label[grid], np.int64)
+
+
+def must_move(problem: Problem, measures: Measures, assignment: Ints) -> float | None:
+    """Share of households that any plan as good in band must move; nothing is proven of illegal ones."""
+    if not measures.legal or np.array_equal(assignment, problem.current):
+        return None
+    return gap(problem, assignment).floor.moved_share_at_least
 
 
 def check(measures: Measures, score: dict[str, Any]) -> None:
