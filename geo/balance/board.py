@@ -34,7 +34,7 @@ CELL = np.dtype(
         ("ring", np.int32),  # its first word in the table of rings, or -1
         ("fixed", np.int32),
         ("households", np.int32),
-        ("today", np.int32),  # its label, -1 where it has none
+        ("today", np.int64),  # its label, -1 where it has none; codes of 15 digits too
         ("area", np.float64),
         ("perimeter", np.float64),
     ],

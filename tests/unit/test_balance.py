@@ -111,6 +111,15 @@ def test_labels_are_carried_and_new_ones_lie_above(problem: Problem) -> None:
         assert shares if row.label in today else row.label > problem.current.max()
 
 
+@settings(WIDE, max_examples=20)
+@given(towns(), st.sampled_from([2**31, 340504001007001, 2**62]))
+def test_labels_may_be_codes_of_many_digits(problem: Problem, offset: int) -> None:
+    coded = dataclasses.replace(problem, current=np.where(problem.current < 0, -1, problem.current + offset))
+    plain, found = balance(problem).assignment, balance(coded).assignment
+    offset = offset if (problem.current >= 0).any() else 0  # all labels are new then, from 0
+    assert (found - offset == plain).all()
+
+
 @WIDE
 @given(towns(), st.sampled_from(list(PROFILES.values())))
 def test_the_objective_is_never_worse_than_at_the_start(problem: Problem, profile: Profile) -> None:
