@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from geo.balance.problem import Ints, components
+from geo.balance.problem import Bools, Floats, Ints, components
 
 SMALL = 4096
 """Entries of a matrix up to which it is not worth cutting into parts."""
@@ -15,8 +15,8 @@ def carried(assigned: Ints, label: Ints, pinned: Ints, households: Ints, grids: 
     """Decide which of today's labels each grid carries, so that the most households keep their label.
 
     A maximum weight matching (`scipy.optimize.linear_sum_assignment`), for grids and labels that share no cells
-    by itself; cells in common decide between equals, and a grid with pinned cells carries the label they are
-    pinned to.
+    by itself, and of many without the pairs that are beyond doubt; cells in common decide between equals, and a
+    grid with pinned cells carries the label they are pinned to.
 
     Parameters
     ----------
@@ -38,8 +38,13 @@ def carried(assigned: Ints, label: Ints, pinned: Ints, households: Ints, grids: 
     many = len(label) + 1.0
     worth = np.r_[households[today] * many + 1.0, np.full(asked.sum(), (households.sum() + 1.0) * many)]
     pairs, which = np.unique(grid * len(known) + wanted, return_inverse=True)
-    total, row, column = np.bincount(which, worth), pairs // len(known), pairs % len(known)
+    total = np.bincount(which, worth).astype(np.float64)
+    row, column = pairs // len(known), pairs % len(known)
     whole = grids * len(known) <= SMALL
+    while not whole and (sure := _sure(total, row, column)).any():
+        result[row[sure]] = known[column[sure]]
+        left = (result[row] < 0) & ~np.isin(column, column[sure])
+        total, row, column = total[left], row[left], column[left]
     part_of = np.zeros_like(row) if whole else components(grids + len(known), row, grids + column)[row]
     order = np.argsort(part_of, kind="stable")
     for part in np.split(order, np.flatnonzero(np.diff(part_of[order])) + 1):
@@ -51,3 +56,18 @@ def carried(assigned: Ints, label: Ints, pinned: Ints, households: Ints, grids: 
             if shared[r, c] > 0:
                 result[rows[r]] = known[columns[c]]
     return result
+
+
+def _sure(total: Floats, row: Ints, column: Ints) -> Bools:
+    """Which pairs are in every best matching: worth more than the best others of their row and column together."""
+    return np.asarray(total > _best_other(total, row) + _best_other(total, column), np.bool_)
+
+
+def _best_other(total: Floats, group: Ints) -> Floats:
+    """Largest of the other totals of each one's group, 0 where there is none."""
+    best, second = np.zeros((2, int(group.max(initial=-1)) + 1))
+    np.maximum.at(best, group, total)
+    leads = total == best[group]
+    np.maximum.at(second, group, np.where(leads, 0.0, total))
+    alone = leads & (np.bincount(group, leads)[group] == 1)
+    return np.where(alone, second[group], best[group])
