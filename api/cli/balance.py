@@ -7,7 +7,6 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -16,6 +15,8 @@ import typer
 from api.cli.balance_report import as_json, came_of, show
 from api.cli.console import (
     JsonOption,
+    ProfileName,
+    ProfileOption,
     SchedulerOption,
     err,
     hint,
@@ -29,8 +30,6 @@ from geo.balance import PROFILES, balance
 from geo.errors import InputError
 
 app = typer.Typer(add_completion=False)
-
-ProfileName = StrEnum("ProfileName", [(name, name) for name in PROFILES])  # type: ignore[misc]
 
 EXAMPLES = """Examples:
 
@@ -56,12 +55,7 @@ def balance_(
         Path, typer.Argument(help="Folder with units.parquet, edges.parquet and meta.json.", metavar="DIR")
     ],
     target: Annotated[Path, typer.Option("--out", help="CSV to write: uid,district.", metavar="FILE")],
-    profile: Annotated[
-        ProfileName,
-        typer.Option(
-            help="; ".join(f"{each.name}: {each.english} ({each.chinese})" for each in PROFILES.values())
-        ),
-    ] = ProfileName.stable,  # type: ignore[attr-defined]
+    profile: ProfileOption = ProfileName.stable,  # type: ignore[attr-defined]
     seed: Annotated[int, typer.Option(min=0, max=2**63 - 1, help="Another seed gives another plan.")] = 0,
     effort: Annotated[
         int, typer.Option(min=1, max=2**31 - 1, help="How long to search; twice as much takes twice as long.")

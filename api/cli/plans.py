@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from datetime import datetime
-from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
@@ -14,6 +13,8 @@ from api.cli import plan_acts
 from api.cli.console import (
     DistrictOption,
     JsonOption,
+    ProfileName,
+    ProfileOption,
     SchedulerOption,
     chosen,
     hint,
@@ -34,9 +35,6 @@ from etl.compare import compare as compare_plans
 from etl.jobs import run_here
 from etl.plans import DraftReport, draft_stated
 from geo.answers import Words
-from geo.balance import PROFILES
-
-ProfileName = StrEnum("ProfileName", [(name, name) for name in PROFILES])  # type: ignore[misc]
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 app.add_typer(plan_acts.app)
@@ -111,12 +109,7 @@ def rebalance(
     grid_count: Annotated[
         int | None, typer.Option("--grids", min=1, help="Grids the district shall have.")
     ] = None,
-    profile: Annotated[
-        ProfileName,
-        typer.Option(
-            help="; ".join(f"{each.name}: {each.english} ({each.chinese})" for each in PROFILES.values())
-        ),
-    ] = ProfileName.stable,  # type: ignore[attr-defined]
+    profile: ProfileOption = ProfileName.stable,  # type: ignore[attr-defined]
     seed: Annotated[int, typer.Option(min=0, help="Another seed gives another proposal.")] = 0,
     effort: Annotated[
         int,
