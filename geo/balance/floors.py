@@ -200,7 +200,7 @@ class _Division:
         row([*weight, (carried, -least), (out, least)], 0.0, inf)
         row([*weight, (carried, -most), (out, most - total)], -inf, 0.0)
         row([(carried, 1.0), (out, -1.0)], 0.0, inf)
-        beyond = as_set(self.share.kept != label)
+        beyond = ((1 << len(self.share.kept)) - 1) ^ own
         if self.weight[label] > most:
             shed = lightest(self.mesh, self.mesh.around(beyond) & own, own, self.weight[label] - most)
             shed = max(0, min(shed, least))
@@ -223,8 +223,7 @@ class _Division:
         """Charge what comes from sources that do not touch for its way through those that do."""
         got, out, near = self.got[label], self.out[label], (label, *self.touching[label])
         far = [other for other in self.source if other not in near]
-        start = united(self.source[other] for other in far)
-        way = crossing(self.mesh, start, self.source[label])
+        way = crossing(self.mesh, self.source[label], united(self.source[other] for other in far))
         if way is None:
             self.program.row([(got, 1.0)], 0.0, 0.0)
             return

@@ -28,6 +28,8 @@ MOST_SUMS = 1 << 22
 """Weight up to which sums are listed; beyond it every sum counts as one that can be had."""
 MOST_SETS = 20_000
 """Connected sets listed on one ground in search of stuck cells."""
+MANY = 64
+"""Cells of a set from which on its bits are spelt out once, which is linear in them."""
 
 Band = tuple[int, int]
 
@@ -252,6 +254,9 @@ def shifted(numbers: int, low: int, high: int) -> int:
 
 def bits(members: int) -> Iterator[int]:
     """Go through a set in ascending order."""
+    if members.bit_count() > MANY:
+        yield from (at for at, bit in enumerate(f"{members:b}"[::-1]) if bit == "1")
+        return
     while members:
         bit = members & -members
         yield bit.bit_length() - 1
