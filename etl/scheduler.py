@@ -23,7 +23,8 @@ from etl.compiled import keep_kernels
 from geo.balance import STABLE, Problem, Profile, Proposal, balance, never
 from geo.balance.engine import Run, Solve
 from geo.balance.problem import Ints
-from geo.balance.search import Task, solve
+from geo.balance.search import Task
+from geo.balance.solve import solve
 from geo.errors import InputError, SetupError, UnavailableError
 
 Load = Callable[[], Problem]

@@ -11,7 +11,7 @@ from geo.balance.problem import Locks, Problem, containers
 from geo.balance.profiles import EVEN, PROFILES, STABLE, WHOLE, Profile
 from geo.balance.reasons import Explanation, explain
 from geo.balance.report import ContainerRow, GridRow, Measures, Proposal, Report, measure
-from geo.balance.search import never
+from geo.balance.solve import never
 
 __all__ = [
     "EVEN",

@@ -15,7 +15,8 @@ from geo.balance.problem import Bools, Floats, Ints, Problem, containers
 from geo.balance.profiles import STABLE, Profile
 from geo.balance.region import numbered, regions
 from geo.balance.report import HALF, Proposal, Report, measure
-from geo.balance.search import Task, never, solve
+from geo.balance.search import Task
+from geo.balance.solve import never, solve
 from geo.balance.together import held_together
 from geo.errors import BalanceError
 from geo.progress import Progress, silent

@@ -8,7 +8,7 @@ other programs were measured and gave less.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -51,7 +51,7 @@ class Task(NamedTuple):
     band: tuple[int, int]
     band_first: bool
     seed: int
-    effort: int
+    effort: float
 
 
 class Plan(NamedTuple):
@@ -61,52 +61,12 @@ class Plan(NamedTuple):
     assigned: Ints
 
 
-def never() -> bool:
-    """Never ask the search to stop: the default."""
-    return False
-
-
-def solve(task: Task, should_stop: Callable[[], bool] = never) -> tuple[Ints, bool]:
-    """Find the best plan of one region.
-
-    Every plan is legal and none is worse than the first: today's grids, repaired. Effort is counted in proposals,
-    so that the answer depends on the task alone.
-
-    Parameters
-    ----------
-    task : Task
-    should_stop : callable
-        Asked between anneals; once it answers True, the best so far is returned.
-
-    Returns
-    -------
-    ndarray of int, shape (units,)
-        Grid of each unit of the region, from 0.
-    bool
-        Whether it was stopped.
-    """
-    search = _Search(task)
-    start = search.ranked(search.first(STAYS[0]))
-    if task.grids == 1:
-        return start.assigned, False
-    best = start
-    for plan in search.improving(start):
-        best = min(best, plan, key=_rank)
-        if should_stop():
-            return best.assigned, True
-    return best.assigned, False
-
-
-def rank(task: Task, assigned: Ints) -> tuple[float, ...]:
-    """Say how good an assignment of a region is, with the labels it carries best; smaller is better."""
-    return _Search(task).ranked(assigned).rank
-
-
-def _rank(plan: Plan) -> tuple[float, ...]:
+def quality(plan: Plan) -> tuple[float, ...]:
+    """Compare plans by their rank."""
     return plan.rank
 
 
-class _Search:
+class Search:
     """A region's board and random generator, named by the seed and the region's first cell."""
 
     def __init__(self, task: Task) -> None:
@@ -137,21 +97,21 @@ class _Search:
         together = assigned[region.apart[:, 0]] == assigned[region.apart[:, 1]]
         return Plan((int(together.sum()), out, counts.energy(board)), assigned)
 
-    def improving(self, start: Plan) -> Iterator[Plan]:
-        """Make one plan after another, most of them better; the last is the best that was found."""
+    def improving(self, start: Plan, first_plans: int = FIRST_PLANS) -> Iterator[Plan]:
+        """Make one plan after another, so many of each lineage from today's grids, and give the best so far."""
         lineages = [start] * ROUNDS[0][0]
-        for number in range(FIRST_PLANS * len(lineages)):
+        for number in range(first_plans * len(lineages)):
             plan = self.annealed(self.first(STAYS[number % len(STAYS)]), FIRST)
-            own = number // FIRST_PLANS
-            lineages[own] = min(lineages[own], plan, key=_rank)
-            yield plan
+            own = number // first_plans
+            lineages[own] = min(lineages[own], plan, key=quality)
+            yield min(lineages, key=quality)
         for going_on, trials in ROUNDS:
-            lineages = sorted(lineages, key=_rank)[:going_on]
+            lineages = sorted(lineages, key=quality)[:going_on]
             for own in range(going_on):
-                for _ in range(trials * self.task.grids * self.task.effort):
-                    lineages[own] = min(lineages[own], self.trial(lineages[own]), key=_rank)
-                    yield lineages[own]
-        yield self.annealed(lineages[0].assigned, LAST)
+                for _ in range(round(trials * self.task.grids * self.task.effort)):
+                    lineages[own] = min(lineages[own], self.trial(lineages[own]), key=quality)
+                    yield min(lineages, key=quality)
+        yield min(lineages[0], self.annealed(lineages[0].assigned, LAST), key=quality)
 
     def annealed(self, assigned: Ints, schedule: Schedule) -> Plan:
         """Improve a plan by an anneal, and rank what comes of it with the labels that fit it best."""

@@ -78,7 +78,7 @@ def first_assignment(region: Region, graph: Graph, count: int, state: State, *, 
     made = 0
     for number in np.flatnonzero(due):
         assigned[piece == number] = made
-        made = _cut(graph, assigned, made, int(due[number]), made + 1, state)
+        made = cut(graph, assigned, made, int(due[number]), made + 1, state)
     absorb(graph, assigned, count)
     return assigned
 
@@ -118,13 +118,13 @@ def _due(graph: Graph, piece: Ints, label: Ints, core: Ints, count: int, stay: f
     return hand_out(gain, held.astype(np.int64), most, total=count)
 
 
-def _cut(graph: Graph, assigned: Ints, grid: int, parts: int, fresh: int, state: State) -> int:
+def cut(graph: Graph, assigned: Ints, grid: int, parts: int, fresh: int, state: State) -> int:
     """Cut a connected grid into parts, new ones numbered from ``fresh``; returns the next free number."""
     if parts == 1:
         return fresh
     off = split(graph, assigned, grid, parts, fresh, TREES, state)
-    after = _cut(graph, assigned, fresh, off, fresh + 1, state)
-    return _cut(graph, assigned, grid, parts - off, after, state)
+    after = cut(graph, assigned, fresh, off, fresh + 1, state)
+    return cut(graph, assigned, grid, parts - off, after, state)
 
 
 @compiled

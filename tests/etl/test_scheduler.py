@@ -26,7 +26,7 @@ from etl.proposing import Wish, propose
 from etl.scheduler import balance_many, dask_run
 from geo.balance import STABLE, Problem, balance
 from geo.balance.engine import tasks_of
-from geo.balance.search import solve
+from geo.balance.solve import solve
 from geo.errors import BalanceError, InputError, SetupError, UnavailableError
 
 # What Dask does in its own threads and at its end is not ours to tidy.

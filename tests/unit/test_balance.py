@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from geo.balance import PROFILES, Locks, Problem, Profile, balance, containers, measure
 from geo.balance.engine import tasks_of
-from geo.balance.search import rank
+from geo.balance.solve import rank
 from geo.errors import BalanceError
 
 pytestmark = pytest.mark.unit
@@ -257,6 +257,29 @@ def test_containers_that_are_not_named_stay_as_they_are(problem: Problem, data: 
 def test_a_container_that_is_not_there_is_refused() -> None:
     with pytest.raises(BalanceError, match="no container 3"):
         balance(town(2, 2), only=[3])
+
+
+def test_a_large_container_is_balanced_by_parts() -> None:
+    rng = np.random.default_rng(3)
+    today = np.arange(900).reshape(30, 30) // 120 * 10 + np.arange(30) // 4
+    problem = town(
+        30,
+        30,
+        households=rng.integers(0, 21, 900),
+        current=today,
+        compound=rng.integers(-1, 40, 900),
+        target=180.0,
+        grids=50,
+        locks=Locks(np.where(np.arange(900) == 31, 60, -1), apart=np.array([[0, 1], [500, 530]])),
+    )
+    proposal = balance(problem)
+    report = proposal.report
+    assert (report.after.legal, report.after.grids) == (True, 50)
+    assert report.after.in_band > report.before.in_band
+    assert report.after.in_band >= 48
+    assert proposal.assignment[31] == 60
+    assert proposal.assignment[0] != proposal.assignment[1]
+    assert proposal.assignment.tobytes() == balance(problem).assignment.tobytes()
 
 
 @settings(WIDE, max_examples=20)
