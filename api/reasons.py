@@ -188,10 +188,10 @@ def _communities(whole: Explanation, names: _Names, withheld_below: int) -> list
         )
     for broken in whole.breaks:
         community, own = of(broken.grids[0])
-        own.breaks.append(Words(*told_break(broken, names.within(community), names.compound)))
+        own.breaks.append(Words(*told_break(broken, names.within(community), names.compound, withheld_below)))
     for stay in whole.stays:
         community, own = of(stay.grid)
-        own.stays.append(Words(*told_stay(stay, whole, names.within(community))))
+        own.stays.append(Words(*told_stay(stay, whole, names.within(community), withheld_below)))
     for own in found.values():
         own.grids.sort(key=lambda each: each.grid)
     return [found[community] for community in names.communities if community in found]

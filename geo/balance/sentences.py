@@ -133,8 +133,6 @@ def told_move(
     values = {
         "s": grid(move.source) if move.source >= 0 else "",
         "d": grid(move.destination),
-        "before": f"{move.source_before:,}",
-        "to_before": f"{move.destination_before:,}",
         "grids_before": move.grids_before,
         "grids_after": move.grids_after,
         "origin": "" if move.origin is None else grid(move.origin),
@@ -143,8 +141,12 @@ def told_move(
         **_band(whole),
     }
     head, joined = _head(move, whole), [compound(each) for each in move.joined]
+    before, to_before = (
+        _count(each, withheld_below) for each in (move.source_before, move.destination_before)
+    )
     zh, en = (
-        text.format(**values, joined=sep.join(joined)) for text, sep in zip(head, ("、", ", "), strict=True)
+        text.format(**values, joined=sep.join(joined), before=source, to_before=destination)
+        for text, sep, source, destination in zip(head, ("、", ", "), before, to_before, strict=True)
     )
     what = _amount(move, withheld_below)
     whose = Words("", "")
@@ -158,41 +160,44 @@ def told_move(
     return Words(f"{zh}。", f"{en}.")
 
 
-def told_break(broken: Break, grid: Name, compound: Name = str) -> Words:
-    """Say why a compound is broken."""
+def told_break(broken: Break, grid: Name, compound: Name = str, withheld_below: int = 0) -> Words:
+    """Say why a compound is broken; households fewer than ``withheld_below`` are not counted out."""
     part = Words("整体", "all of it")
     if broken.part is not None:
         part = Words(f"网格{grid(broken.part)} 内的部分", f"its part in grid {grid(broken.part)}")
     values = {
         "into": "" if broken.into is None else grid(broken.into),
-        "weight": broken.weight if broken.weight is None else f"{broken.weight:,}",
         "lost": broken.lost,
     }
+    weight = _count(broken.weight or 0, withheld_below)
     zh, en = (
-        text.format(**values, part=mine) for text, mine in zip(_BREAKS[broken.reason], part, strict=True)
+        text.format(**values, part=mine, weight=size)
+        for text, mine, size in zip(_BREAKS[broken.reason], part, weight, strict=True)
     )
     names, count = [grid(each) for each in broken.grids], len(broken.grids)
     today = broken.before
-    was = Words(f"（今为 {today} 个）", f" ({today} today)") if today not in (0, count) else Words("", "")
-    whose = compound(broken.compound)
+    was = Words(f"（现为 {today} 个）", f" ({today} today)") if today not in (0, count) else Words("", "")
+    whose, homes = compound(broken.compound), _count(broken.households, withheld_below)
     return Words(
-        f"小区{whose}（{broken.households:,} 户）分在 {count} 个网格{was.zh}：{'、'.join(names)}；{zh}",
-        f"Compound {whose} ({broken.households:,} households) lies in {count} grids{was.en}:"
-        f" {', '.join(names)}; {en}",
+        f"小区{whose}（{homes.zh} 户）分在 {count} 个网格{was.zh}：{'、'.join(names)}；{zh}",
+        f"Compound {whose} ({homes.en} households) lies in {count} grids{was.en}: {', '.join(names)}; {en}",
     )
 
 
-def told_stay(stay: Stay, whole: Explanation, grid: Name) -> Words:
-    """Say why a grid is out of band."""
-    values = {"heaviest": f"{stay.heaviest:,}", "grids": stay.grids, "at_most": stay.at_most, **_band(whole)}
-    zh, en = (text.format(**values) for text in _STAYS[stay.reason])
+def told_stay(stay: Stay, whole: Explanation, grid: Name, withheld_below: int = 0) -> Words:
+    """Say why a grid is out of band; households fewer than ``withheld_below`` are not counted out."""
+    values = {"grids": stay.grids, "at_most": stay.at_most, **_band(whole)}
+    heaviest = _count(stay.heaviest, withheld_below)
+    zh, en = (
+        text.format(**values, heaviest=size) for text, size in zip(_STAYS[stay.reason], heaviest, strict=True)
+    )
     high = stay.weight > whole.most
-    name, now = grid(stay.grid), f"{stay.weight:,}"
+    name, now = grid(stay.grid), _count(stay.weight, withheld_below)
     limit = f"{whole.most if high else whole.least:,}"
     still = "仍为" if stay.before == stay.weight else "将为"
     return Words(
-        f"网格{name} {still} {now} 户，{'超出上限' if high else '低于下限'} {limit}：{zh}",
-        f"Grid {name} has {now} households, {'above the most' if high else 'below the least'} of {limit}: {en}",
+        f"网格{name} {still} {now.zh} 户，{'超出上限' if high else '低于下限'} {limit}：{zh}",
+        f"Grid {name} has {now.en} households, {'above the most' if high else 'below the least'} of {limit}: {en}",
     )
 
 
@@ -204,6 +209,13 @@ def told(whole: Explanation, grid: Name, compound: Name = str) -> list[Words]:
         *(told_break(broken, grid, compound) for broken in whole.breaks),
         *(told_stay(stay, whole, grid) for stay in whole.stays),
     ]
+
+
+def _count(households: int, withheld_below: int) -> Words:
+    """Spell a count of households, but not one of few."""
+    if 0 < households < withheld_below:
+        return Words(f"不足 {withheld_below}", f"fewer than {withheld_below}")
+    return Words(f"{households:,}", f"{households:,}")
 
 
 def _band(whole: Explanation) -> dict[str, str]:

@@ -16,7 +16,7 @@ from geo.balance.breaks import FREE, LOCKED, SHAPE, SIZE, WALLED
 from geo.balance.reasons import COUNT, FROZEN, HEAVY, UNPROVEN, Explanation, explain
 from geo.balance.rules import RULES
 from geo.balance.sentences import RULES as RULE_WORDS
-from geo.balance.sentences import told, told_move
+from geo.balance.sentences import told, told_break, told_move, told_stay
 
 pytestmark = pytest.mark.unit
 
@@ -207,6 +207,24 @@ def test_few_households_are_not_counted_out() -> None:
     assert "不足 10 户" in said.zh
     assert "fewer than 10 households" in said.en
     assert "8" not in said.zh + said.en
+
+
+def test_few_households_of_a_grid_or_a_compound_are_not_counted_out_either() -> None:
+    light = explain(row([7, 100, 100], [1, 2, 3]), np.array([2, 2, 3]))
+    said = told_move(light.moves[0], light, str, withheld_below=10)
+    assert (said.zh.count("不足 10 户"), said.en.count("fewer than 10 households")) == (2, 2)
+
+    left = explain(row([7, 100, 100], [1, 2, 3]), np.array([1, 2, 3]))
+    told_of = [told_stay(stay, left, str, withheld_below=10) for stay in left.stays]
+    assert [("不足 10 户" in each.zh, "fewer than 10 households" in each.en) for each in told_of] == [
+        (True, True)
+    ]
+
+    problem = dataclasses.replace(row([3, 4, 97, 100], [1, 2, 2, 3]), compound=np.array([5, 5, -1, -1]))
+    parted = explain(problem, problem.current)
+    broken = told_break(parted.breaks[0], str, withheld_below=10)
+    assert "5（不足 10 户）" in broken.zh
+    assert "5 (fewer than 10 households)" in broken.en
 
 
 def test_a_grid_below_the_band_is_filled() -> None:
