@@ -15,11 +15,9 @@ from numpy.typing import NDArray
 
 from etl.instances.tables import EDGE_COLUMNS, EDGES, FILES, META, UNIT_COLUMNS, UNITS, column, refuse, table
 from geo.balance import Problem, containers
-from geo.balance.problem import MOST_HOUSEHOLDS, Bools, Floats, Ints, components
+from geo.balance.problem import HEAVIEST, MOST_HOUSEHOLDS, Bools, Floats, Ints, components
 from geo.errors import InputError
 
-HEAVIEST = 10_000_000
-"""Of a container: the search keeps a cost for each weight a grid may have."""
 SAME_M = 1e-3
 """How far the two lengths of a border may differ that is listed both ways round, metres."""
 

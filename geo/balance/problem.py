@@ -17,6 +17,8 @@ from geo.errors import BalanceError
 
 MOST_HOUSEHOLDS = 2**31 - 1
 """So that every sum fits the compact records of the search."""
+HEAVIEST = 10_000_000
+"""Of a container: the search keeps a cost for each weight a grid may have."""
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -115,6 +117,7 @@ class Problem:
         _check_numbers(self)
         _check_arrays(self)
         _check_edges(self)
+        _check_containers(self)
         if self.locks is not None:
             _check_locks(self, self.locks)
         if isinstance(self.grids, np.ndarray):
@@ -231,11 +234,12 @@ def _check_arrays(problem: Problem) -> None:
         _check_array(name, getattr(problem, name), shape, kind, lowest)
     if problem.expected is not None:
         _check_array("expected", problem.expected, (n,), np.integer, 0)
-    if problem.weight.sum() > MOST_HOUSEHOLDS:
-        raise BalanceError(
-            f"The cells have {problem.weight.sum():,} households together.",
-            f"At most {MOST_HOUSEHOLDS:,} are taken: balance parts of the area one by one.",
-        )
+    for counts in (problem.households, problem.expected):
+        if counts is not None and (total := counts.sum(dtype=np.float64)) > MOST_HOUSEHOLDS:
+            raise BalanceError(
+                f"The cells have {total:,.0f} households together.",
+                f"At most {MOST_HOUSEHOLDS:,} are taken: balance parts of the area one by one.",
+            )
 
 
 def _check_array(
@@ -271,6 +275,17 @@ def _check_edges(problem: Problem) -> None:
                 f"Edge {row} ({u[row]}, {v[row]}) {fault}.",
                 "Give every pair of adjacent cells once, as row numbers of cells, the smaller first.",
             )
+
+
+def _check_containers(problem: Problem) -> None:
+    weight = np.bincount(containers(problem), problem.weight)
+    if (heavy := weight > HEAVIEST).any():
+        number = int(np.flatnonzero(heavy)[0])
+        raise BalanceError(
+            f"Container {number}, of community {problem.community[containers(problem) == number][0]}, has "
+            f"{weight[number]:,.0f} households.",
+            f"At most {HEAVIEST:,} are taken: look for a wrong count, or count in larger units.",
+        )
 
 
 def _check_locks(problem: Problem, locks: Locks) -> None:

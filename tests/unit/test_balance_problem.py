@@ -63,6 +63,15 @@ EDGES = street().edges
         ({"edges": changed(EDGES, 1, (1, 1))}, r"Edge 1 \(1, 1\) joins a cell to itself"),
         ({"edges": changed(EDGES, 0, (1, 0))}, r"Edge 0 \(1, 0\) has its larger cell first"),
         ({"edges": changed(EDGES, 4, (0, 1))}, r"Edge 4 \(0, 1\) is there twice"),
+        ({"households": np.full(6, 2**62)}, "27,670,116,110,564,327,424 households together"),
+        (
+            {"expected": np.full(6, 2**62), "expected_percent": 100},
+            "27,670,116,110,564,327,424 households together",
+        ),
+        (
+            {"households": changed(street().households, 4, 10_000_001)},
+            "Container 1, of community 1, has 10,000,611 households",
+        ),
         ({"target": 0}, "target is 0"),
         ({"tolerance_percent": -1}, "tolerance_percent is -1"),
         ({"grids": 0}, "grids is 0"),
