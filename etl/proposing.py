@@ -168,11 +168,12 @@ def propose(
         progress=heard.tell,
         should_stop=heard.should_stop,
     )
-    heard.tell("prove", 0.0)
-    return Proposed(wish, ground, based_on, problem, proposal, _proven(problem, proposal.report.after))
+    proven = _proven(problem, proposal.report.after, heard.tell)
+    heard.tell("prove", 1.0)
+    return Proposed(wish, ground, based_on, problem, proposal, proven)
 
 
-def _proven(problem: Problem, after: Measures) -> Proven | None:
+def _proven(problem: Problem, after: Measures, progress: Progress) -> Proven | None:
     frozen = set(problem.current[problem.frozen].tolist())
     if after.unassigned_cells or set(after.disconnected) - frozen:
         return None
@@ -180,7 +181,7 @@ def _proven(problem: Problem, after: Measures) -> Proven | None:
         np.array([getattr(row, name) for row in after.container_rows], np.int64)
         for name in ("grids", "in_band")
     )
-    found = bounds(problem, grids, out_of_band=grids - in_band)
+    found = bounds(problem, grids, out_of_band=grids - in_band, progress=progress)
     return Proven(found, advise(problem, found), floor(problem, found))
 
 

@@ -21,6 +21,7 @@ from geo.balance.problem import Ints, Problem, components
 from geo.balance.reach import Ground
 from geo.balance.report import measure
 from geo.errors import BalanceError
+from geo.progress import Progress, silent
 
 Naming = Callable[[int], str]
 """Gives the name of a container by its number, as a planner knows it."""
@@ -141,7 +142,12 @@ def grids_of(number: int) -> str:
 
 
 def bounds(
-    problem: Problem, grids: Ints, *, out_of_band: Ints | None = None, exhaust: int = EXHAUST
+    problem: Problem,
+    grids: Ints,
+    *,
+    out_of_band: Ints | None = None,
+    exhaust: int = EXHAUST,
+    progress: Progress = silent,
 ) -> tuple[ContainerBound, ...]:
     """Bound what plans with so many grids in each container can do.
 
@@ -159,6 +165,8 @@ def bounds(
     exhaust : int
         Most cells of a container that are divided in every possible way, which makes the first two bounds exact;
         O(3 ** exhaust) at worst.
+    progress : Progress
+        Told of a stage ``prove``, container by container.
 
     Returns
     -------
@@ -177,10 +185,11 @@ def bounds(
             f"{len(grids)} containers have numbers of grids out of band of shape {allowed.shape}.",
             "Give one number for each container.",
         )
-    return tuple(
-        _bound(lands, number, count, out)
-        for number, (count, out) in enumerate(zip(grids.tolist(), allowed.tolist(), strict=True))
-    )
+    found = []
+    for number, (count, out) in enumerate(zip(grids.tolist(), allowed.tolist(), strict=True)):
+        progress("prove", number / len(grids))
+        found.append(_bound(lands, number, count, out))
+    return tuple(found)
 
 
 def floor(problem: Problem, bound: tuple[ContainerBound, ...]) -> Floor:

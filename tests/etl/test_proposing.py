@@ -118,3 +118,20 @@ def test_work_that_is_told_to_end_ends_between_two_stages_and_leaves_nothing(tow
     assert {stage for stage, _ in heard[4:]} == {"start"}  # before any part of the district was done
     with town.read(CODE) as connection:
         assert [plan.number for plan in plans.every(connection, CODE)] == [1]
+
+
+@pytest.mark.parametrize(
+    "last", [("start", 0.0), ("improve", 1.0), ("prove", 0.0), ("prove", 0.5), ("prove", 1.0)]
+)
+def test_work_that_is_told_to_end_leaves_nothing_at_any_stage(town, last):
+    class EndedError(BaseException):
+        """As a job is ended."""
+
+    def listener(stage, share):
+        if (stage, share) == last:
+            raise EndedError
+
+    with pytest.raises(EndedError):
+        rebalance(town, SYSTEM, CODE, Wish(**BAND), progress=listener)
+    with town.read(CODE) as connection:
+        assert [plan.number for plan in plans.every(connection, CODE)] == [1]
