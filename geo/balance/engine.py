@@ -10,7 +10,7 @@ import numpy as np
 
 from geo.balance.apportion import apportion
 from geo.balance.board import Costs
-from geo.balance.labels import carried
+from geo.balance.labels import Labels
 from geo.balance.problem import Bools, Floats, Ints, Problem, containers
 from geo.balance.profiles import STABLE, Profile
 from geo.balance.region import numbered, regions
@@ -181,7 +181,7 @@ def _labelled(problem: Problem, grid: Ints, grids: int, still: Bools) -> Ints:
     assignment, free = problem.current.copy(), ~still
     kept = np.unique(problem.current[still])
     label = np.where(np.isin(problem.current, kept), -1, problem.current)
-    own = carried(grid[free], label[free], problem.pinned[free], problem.households[free], grids)
+    own = Labels(label[free], problem.pinned[free], problem.households[free]).carried(grid[free], grids)
     new = own < 0
     own[new] = 1 + max(problem.current.max(), problem.pinned.max()) + np.arange(new.sum())
     assignment[free] = own[grid[free]]

@@ -15,7 +15,7 @@ import numpy as np
 
 from geo.balance import counts, kernels
 from geo.balance.board import RING_DEGREE, Board, Costs, Floats, Ints, State, lay
-from geo.balance.labels import carried
+from geo.balance.labels import Labels
 from geo.balance.problem import Bools
 from geo.balance.region import Region
 from geo.balance.start import absorb, first_assignment, graph_of
@@ -71,6 +71,7 @@ class Search:
 
     def __init__(self, task: Task) -> None:
         self.task, self.region = task, task.region
+        self.labels = Labels(task.region.today, task.region.pinned, task.region.households)
         self.graph: Graph = graph_of(task.region, task.grids)
         self.board: Board = lay(task.region, task.grids, task.size, task.costs)
         self.state: State = np.random.SeedSequence([task.seed, int(task.region.cells[0])]).generate_state(
@@ -87,7 +88,7 @@ class Search:
     def ranked(self, assigned: Ints) -> Plan:
         """Put a plan on the board, with the labels it carries, and rank it."""
         board, region, task = self.board, self.region, self.task
-        label = carried(assigned, region.today, region.pinned, region.households, task.grids)
+        label = self.labels.carried(assigned, task.grids)
         board.grids["label"] = np.where(label < 0, -2, label)
         board.cells["grid"] = assigned
         counts.fill(board)

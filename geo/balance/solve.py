@@ -8,7 +8,6 @@ import numpy as np
 
 from geo.balance.board import Ints
 from geo.balance.kernels import chance
-from geo.balance.labels import carried
 from geo.balance.region import part
 from geo.balance.search import FIRST, FIRST_PLANS, LAST, STAYS, Plan, Search, Task, quality
 from geo.balance.start import cut
@@ -100,7 +99,7 @@ def _parts(search: Search, assigned: Ints) -> Ints:
 def _improving(search: Search, assigned: Ints, grids: Ints, cells: Ints) -> Iterator[Plan]:
     """Search a part of a region by itself, from its part of a plan; labels that go on elsewhere count as none."""
     region, task = search.region, search.task
-    label = carried(assigned, region.today, region.pinned, region.households, task.grids)
+    label = search.labels.carried(assigned, task.grids)
     elsewhere = np.delete(label, grids)
     today = np.where(np.isin(region.today, elsewhere), -1, region.today)
     own = Search(

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
 
-from geo.balance.labels import carried
+from geo.balance.labels import Labels
 
 
 @settings(max_examples=40, deadline=None)
@@ -22,7 +22,7 @@ def test_of_many_grids_as_many_households_keep_their_label_as_can(
     assigned = np.clip(np.arange(n) * grids // n + drift, 0, grids - 1)
     households = rng.integers(0, heaviest + 1, n)
 
-    found = carried(assigned, label, np.full(n, -1), households, grids)
+    found = Labels(label, np.full(n, -1), households).carried(assigned, grids)
 
     named = found[found >= 0]
     assert len(set(named.tolist())) == len(named)
@@ -37,7 +37,7 @@ def test_a_grid_with_pinned_cells_carries_their_label_among_many() -> None:
     pinned = np.full(240, -1)
     pinned[0] = 7  # against all that grid 0 keeps
 
-    found = carried(label, label, pinned, np.full(240, 10), 80)
+    found = Labels(label, pinned, np.full(240, 10)).carried(label, 80)
 
     assert found[0] == 7
     assert found[8:].tolist() == list(range(8, 80))
