@@ -12,7 +12,7 @@ from etl.instances import pose, read
 from geo.balance import containers, measure
 from tests.bench.rebalance import metrics
 from tests.bench.rebalance.lattice import GRIDS, HOUSEHOLDS, made
-from tests.bench.rivals.__main__ import least
+from tests.bench.rivals.__main__ import HEADERS, least, mean
 from tests.bench.rivals.judging import check, relabelled, small
 from tests.bench.rivals.methods import RIVALS, divided, parts, worth
 
@@ -76,6 +76,11 @@ def test_turns_that_differ_are_told():
     assert least([turn, turn | {"cpu_s": 1.0}])["cpu_s"] == 1.0
     with pytest.raises(SystemExit, match="2 different plans"):
         least([turn, turn | {"plan": "b"}])
+
+
+def test_means_are_of_what_is_proven_everywhere():
+    row = dict.fromkeys(HEADERS, 1.0)
+    assert mean([row, row | {"moved": 2.0, "must_move": None}]) == row | {"moved": 1.5, "must_move": None}
 
 
 @pytest.mark.parametrize(("method", "module"), [("METIS", "pymetis"), ("KaHIP", "kahip")])

@@ -61,17 +61,21 @@ def main() -> None:
         return
     methods = given.methods or (QUICK if given.size == "minute" else NIGHTLY)
     with instances(given.size, given.seeds) as folders:
-        turns = [
-            {
-                (folder, method): in_a_process(method, folder)
-                for folder in folders
-                for method in ("today", *methods)
-            }
-            for _ in range(given.rounds)
-        ]
+        fresh = []
         for folder in folders:
-            rows = {method: least([turn[folder, method] for turn in turns]) for method in ("today", *methods)}
+            turns = [
+                {method: in_a_process(method, folder) for method in ("today", *methods)}
+                for _ in range(given.rounds)
+            ]
+            rows = {method: least([turn[method] for turn in turns]) for method in turns[0]}
             print_table(folder.name, rows)
+            if folder.name in {f"synth{seed}" for seed in given.seeds}:
+                fresh.append(rows)
+        if len(fresh) > 1:
+            print_table(
+                f"mean of {len(fresh)} fresh",
+                {method: mean([rows[method] for rows in fresh]) for method in fresh[0]},
+            )
 
 
 @contextmanager
@@ -108,6 +112,12 @@ def least(turns: list[dict[str, Any]]) -> dict[str, Any]:
     return turns[0] | {name: min(turn[name] for turn in turns) for name in ("cpu_s", "peak_mb")}
 
 
+def mean(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Take the mean of each figure over districts; none where it is not proven of all."""
+    columns = {name: [row[name] for row in rows] for name in HEADERS if name in rows[0]}
+    return {name: None if None in column else sum(column) / len(rows) for name, column in columns.items()}
+
+
 def print_table(name: str, rows: dict[str, dict[str, Any]]) -> None:
     """Print the figures of an instance as a table in Markdown."""
     base = rows.get("METIS", {}).get("cpu_s")
@@ -117,7 +127,7 @@ def print_table(name: str, rows: dict[str, dict[str, Any]]) -> None:
         shown = [spelled(each, row[each]) for each in HEADERS]
         if method == "today":
             shown[-3:] = ["-"] * 3
-        print(f"| {method} | {' | '.join(shown)} |")  # noqa: T201
+        print(f"| {method} | {' | '.join(shown)} |", flush=True)  # noqa: T201
 
 
 def spelled(name: str, value: Any) -> str:
