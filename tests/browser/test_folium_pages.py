@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from maps.compare import comparison_page
+from maps.compare import Told, comparison_page
+from maps.legend import Words
 from maps.overview import overview_page
 from tests.browser.conftest import DESK, PHONE, Open, Opened
 from tests.mosaic import FIGURES, map_data, swap
@@ -120,3 +121,18 @@ def test_moved_land_is_marked_and_told_on_both_maps(comparison):
         box = land.bounding_box()
         page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
         expect(page.locator(".map").nth(number).locator(".leaflet-tooltip")).to_contain_text(code)
+
+
+@pytest.mark.parametrize("viewport", [DESK, PHONE], ids=["desk", "phone"])
+def test_reasons_are_told_on_a_comparison_as_they_were_written(visit, tmp_path, viewport):
+    before, said = map_data(4), Words("小区<b>甲</b>{s} 拆分" * 9, "Compound <b>A</b>{s}, broken" * 9)
+    told = [Told("<i>第一</i>社区" * 9, [said] * 3, [said])]
+    file = tmp_path / "comparison.html"
+    page = comparison_page(before, replace(before, grids=swap(before.grids)), FIGURES, told)
+    file.write_text(page, encoding="utf-8")
+    opened = visit(file.as_uri(), viewport=viewport)
+    opened.page.locator("summary").get_by_text("<i>第一</i>社区").click()
+    expect(opened.page.locator(".reasons li")).to_have_count(4)
+    expect(opened.page.locator(".reasons li").first).to_contain_text("小区<b>甲</b>{s} 拆分")
+    assert opened.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    assert opened.complaints == []

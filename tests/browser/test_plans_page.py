@@ -195,14 +195,17 @@ def test_a_planner_reads_why_a_proposal_moves_what_it_moves(visit, town, viewpor
     assert opened.complaints == []
 
 
-def test_a_planner_asks_for_a_rebalance_and_ends_it(visit, town):
+@pytest.mark.parametrize("viewport", [DESK, PHONE], ids=["desk", "phone"])
+def test_a_planner_asks_for_a_rebalance_and_ends_it(visit, town, viewport):
     _, site = town
-    opened = signed_in(visit, site, "planner", "/plans")
+    opened = signed_in(visit, site, "planner", "/plans", viewport=viewport)
     page = opened.page
     page.locator("summary", has_text="均衡").click()
+    assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
     page.get_by_label("侧重").select_option("whole")
     page.get_by_role("button", name="开始均衡").click()
     expect(page.get_by_role("status")).to_contain_text("均衡任务已提交")
+    assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
     page.locator(".job").get_by_role("button", name="取消").click()
     expect(page.get_by_role("status")).to_contain_text("已要求取消")
     expect(page.locator(".job")).to_have_count(0)
