@@ -307,18 +307,19 @@ def _check_locks(problem: Problem, locks: Locks) -> None:
             f"Cell {cell} is pinned to {locks.pinned[cell]} from {problem.current[cell]}, one of them frozen.",
             "Unfreeze that grid or unpin the cell.",
         )
-    _check_one_container(problem, np.flatnonzero(asked & ~frozen), locks.pinned)
+    _check_one_piece(problem, np.flatnonzero(asked & ~frozen), locks.pinned, frozen)
     for name, pairs in (("together", locks.together), ("apart", locks.apart)):
         _check_pairs(problem, name, pairs, locks.frozen)
 
 
-def _check_one_container(problem: Problem, cells: Ints, label: Ints) -> None:
-    home = containers(problem)
+def _check_one_piece(problem: Problem, cells: Ints, label: Ints, frozen: Bools) -> None:
+    home = pieces(problem, np.where(frozen, problem.community.max() + 1, problem.community))
     for pinned in np.unique(label[cells]):
         if len(np.unique(home[cells[label[cells] == pinned]])) > 1:
             raise BalanceError(
-                f"Cells pinned to grid {pinned} lie in different communities or are cut apart by a barrier.",
-                "Pin only cells of one connected piece of a community to a grid.",
+                f"Cells pinned to grid {pinned} lie in different communities or are cut apart by a barrier or a "
+                "frozen grid.",
+                "Pin only cells of one connected piece of a community to a grid, or unfreeze what lies between.",
             )
 
 

@@ -81,6 +81,13 @@ EDGES = street().edges
         ({"locks": Locks(changed(NONE, 0, 4), frozenset({2}))}, "Cell 0 is pinned to 4"),
         ({"locks": Locks(changed(NONE, 0, 4), frozenset({4}))}, "Cell 0 is pinned to 4"),
         ({"locks": Locks(changed(NONE, [0, 5], 9))}, "pinned to grid 9 lie in different communities"),
+        (
+            {
+                "current": np.array([2, 3, 4, 6, 6, 6]),
+                "locks": Locks(changed(NONE, [0, 2], 9), frozenset({3})),
+            },
+            "pinned to grid 9 lie in .* or are cut apart by a barrier or a frozen grid",
+        ),
     ],
 )
 def test_a_malformed_problem_is_refused_with_its_fault_named(wrong: dict[str, Any], fault: str) -> None:
