@@ -52,7 +52,8 @@ class Break:
 def find_breaks(problem: Problem, assignment: Ints) -> tuple[Break, ...]:
     """Find the broken compounds, as `geo.balance.measure` counts them, in the order of their first cells.
 
-    Each is joined on trial in the grids that it lies in, O(n + m) a trial: as many as it has grids, or pairs.
+    Each is joined on trial in the grids that it lies in, O(n + m) a trial: as many as it has grids, or pairs of
+    grids that touch.
     """
     estates = np.unique(problem.compound[problem.compound >= 0]).tolist()
     home = containers(problem)
@@ -91,7 +92,8 @@ def _judged(broken: Break, problem: Problem, assignment: Ints, cells: Ints, home
         return replace(broken, reason=LOCKED)
     moves: list[tuple[int | None, int]] = [(None, into) for into in grids]
     if broken.fewest > 1:
-        moves = list(permutations(grids, 2))
+        near = _touching(problem, assignment, cells)
+        moves = [pair for pair in permutations(grids, 2) if pair in near]
     best, least = broken, (problem.cells, 0)
     for part, into in moves:
         some = cells if part is None else cells[assignment[cells] == part]
@@ -101,6 +103,14 @@ def _judged(broken: Break, problem: Problem, assignment: Ints, cells: Ints, home
             reason = SIZE if lost > 0 else FREE
             best = replace(broken, reason=reason, part=part, into=into, weight=weight, lost=max(lost, 0))
     return best
+
+
+def _touching(problem: Problem, assignment: Ints, cells: Ints) -> set[tuple[int, int]]:
+    """Pairs of grids of which the first one's part of some cells borders on the second: others cannot be joined."""
+    u, v = problem.edges[problem.open].T
+    u, v = np.r_[u, v], np.r_[v, u]
+    inside = np.isin(u, cells)
+    return set(zip(assignment[u[inside]].tolist(), assignment[v[inside]].tolist(), strict=True))
 
 
 def _least_grids(problem: Problem, cells: Ints, home: Ints) -> int:
