@@ -1,8 +1,7 @@
 """What moving fewer households costs in compactness: ``python -m tests.bench.frontier [--seeds N]``.
 
 The weights ``moved`` and ``shape`` of a profile are varied around its own on synth1, each pair of weights with the
-same seeds; figures are means over these. A pair is on the frontier where no other moves fewer households with grids
-as compact, and as many of them in band.
+same seeds; figures are means over these.
 """
 
 from __future__ import annotations
@@ -18,24 +17,17 @@ from geo.balance.bounds import gap
 from tests.bench.balance import SYNTH1, read, run
 
 FACTORS = (0.5, 1.0, 2.0)
-HEAD = (
-    "| moved | shape | within 10% | moved households | to the floor | small compounds split | PP | frontier |"
-)
+HEAD = "| moved | shape | within 10% | moved households | to the floor | small compounds split | PP |"
 
 
 class Point(NamedTuple):
     """Means over seeds of what a pair of weights gives."""
 
     moved: float
-    floors: float
+    to_floor: float
     small_split: float
     in_band: float
     shape: float
-
-    def beaten_by(self, other: Point) -> bool:
-        """Whether another point is as good in all that counts, and better in some of it."""
-        mine, others = ((-each.moved, each.in_band, each.shape) for each in (self, other))
-        return others != mine and all(b >= a for a, b in zip(mine, others, strict=True))
 
 
 def main() -> None:
@@ -75,18 +67,16 @@ def print_table(points: dict[Profile, Point], own: Profile) -> None:
     """Print the points as a table in Markdown, the profile's own weights in bold."""
     print(f"{HEAD}\n|{'---:|' * HEAD.count('|', 1)}")  # noqa: T201
     for profile, point in points.items():
-        best = not any(point.beaten_by(other) for other in points.values())
         row = [
             f"{profile.moved:g}",
             f"{profile.shape:g}",
             f"{point.in_band:.1%}",
             f"{point.moved:.1%}",
-            f"{point.floors:.2f}",
+            f"{point.to_floor:.2f}",
             f"{point.small_split:g}",
             f"{point.shape:.3f}",
-            "yes" if best else "",
         ]
-        shown = [f"**{each}**" if profile == own and each else each for each in row]
+        shown = [f"**{each}**" if profile == own else each for each in row]
         print(f"| {' | '.join(shown)} |")  # noqa: T201
 
 
