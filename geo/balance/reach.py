@@ -229,6 +229,8 @@ def _could_cut(weight: int, parts: list[tuple[int, int]], band: Band, grids: int
         together: dict[int, int] = {}
         for before, weights in own.items():
             for m, (low, high) in options.items():
+                if before + m >= grids:
+                    continue
                 spread = shifted(weights, low, min(high, most)) & whole
                 together[before + m] = together.get(before + m, 0) | spread
         own = together
