@@ -42,13 +42,13 @@ JOB_STATES = {
 FIGURES = {
     "grids": Words("网格", "Grids"),
     "in_band": Words("户数合适的网格", "Grids in band"),
-    "near_target": Words("接近目标的网格（半幅之内）", "Grids near the target (half the band)"),
+    "near_target": Words("接近目标的网格（半容差内）", "Grids near the target (half the band)"),
     "in_band_expected": Words("按预计户数合适的网格", "Grids in band by households expected"),
     "households": Words("户数", "Households"),
     "worst_deviation_percent": Words("最大偏离（%）", "Farthest from the target (%)"),
     "disconnected": Words("不连通的网格", "Grids in pieces"),
     "split_compounds": Words("被拆分的小区", "Compounds split"),
-    "broken_compounds": Words("多分网格的小区", "Compounds in more grids than they need"),
+    "broken_compounds": Words("拆分过多的小区", "Compounds in more grids than they need"),
     "mean_compactness": Words("紧凑度（圆为 1）", "Compactness (circle: 1)"),
 }
 """Of `etl.plans.Figures`, those a page compares plans by."""
@@ -76,7 +76,7 @@ DONE = {
     "rebalance": Words(
         "均衡任务已提交，完成后方案会出现在下面。", "The balancer is at work; its draft will appear below."
     ),
-    "cancel": Words("均衡任务已要求取消。", "The balancer is asked to end."),
+    "cancel": Words("已要求取消均衡任务。", "The balancer is asked to end."),
     "submit": Words("已提交审批，方案不再变动。", "Submitted; the plan is frozen."),
     "send_back": Words("已退回作者。", "Sent back to its author."),
     "approve": Words("已批准。", "Approved."),

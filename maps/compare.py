@@ -136,7 +136,7 @@ def _rows(before: Figures, after: Figures) -> list[tuple[Words, str, str]]:
             after.get("in_band_expected"),
         ),
         (
-            Words("多分网格的小区", "Compounds in more grids than needed"),
+            Words("拆分过多的小区", "Compounds in more grids than needed"),
             before.get("broken_compounds"),
             after.get("broken_compounds"),
         ),

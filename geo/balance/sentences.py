@@ -21,7 +21,7 @@ RULES = {
     rules.OPENED: Words("新设网格", "grid opened"),
     rules.ABOVE: Words("原网格超出上限", "source above the band"),
     rules.BELOW: Words("接收网格低于下限", "destination below the band"),
-    rules.WHOLE: Words("小区少分网格", "compound in fewer grids"),
+    rules.WHOLE: Words("减少小区拆分", "compound in fewer grids"),
     rules.CHAIN: Words("逐级调剂", "passed on in a chain"),
     rules.NEARER: Words("更接近目标", "nearer to the target"),
     rules.SHAPE: Words("边界更规整", "rounder shape"),
@@ -45,7 +45,7 @@ _HEADS = {
         "网格{d} 原有 {to_before} 户，低于下限 {least}：",
         "Grid {d} had {to_before} households, below the least of {least}: ",
     ),
-    rules.WHOLE: Words("小区{joined} 少分网格：", "Compound {joined} lies in fewer grids: "),
+    rules.WHOLE: Words("减少小区{joined} 的拆分：", "Compound {joined} lies in fewer grids: "),
     rules.NEARER: Words(
         "网格{s}、网格{d} 合计更接近目标 {target} 户：",
         "Together, grids {s} and {d} come nearer to the target of {target}: ",
@@ -81,7 +81,7 @@ _CHAINS = {
     (True, True): Words(
         "由网格{origin} 向网格{end} 逐级调剂：", "Passed on from grid {origin} towards grid {end}: "
     ),
-    (True, False): Words("为网格{origin} 逐级外调：", "Passed on from grid {origin}: "),
+    (True, False): Words("由网格{origin} 逐级调出：", "Passed on from grid {origin}: "),
     (False, True): Words("为补足网格{end} 逐级调剂：", "Passed on towards grid {end}: "),
 }
 _NAMED = {rules.COMMUNITY, rules.BARRIER, rules.IN_PIECES, rules.DISSOLVED, rules.ABOVE}
@@ -155,7 +155,7 @@ def told_move(
     zh += f"{whose.zh}{what.zh}划入网格{values['d']}"
     en += f"{what.en}{whose.en} to grid {values['d']}"
     if joined and move.rule != rules.WHOLE:
-        zh += f"，小区{'、'.join(joined)} 随之少分网格"
+        zh += f"，小区{'、'.join(joined)} 的拆分随之减少"
         en += f", so that compound {', '.join(joined)} lies in fewer grids"
     return Words(f"{zh}。", f"{en}.")
 

@@ -278,7 +278,7 @@ def test_a_compound_is_made_whole() -> None:
     problem = row([85, 15, 20, 75], [1, 1, 2, 2], compound=np.array([-1, 9, 9, -1]))
     found = explain(problem, np.array([1, 2, 2, 2]))
     assert [(move.rule, move.joined) for move in found.moves] == [("whole", (9,))]
-    assert "小区9 少分网格：" in told(found, str)[0].zh
+    assert "减少小区9 的拆分：" in told(found, str)[0].zh
     assert found.breaks == ()
     torn = row([85, 15, 20, 75, 90], [1, 1, 2, 2, 3], compound=np.array([-1, 9, 9, 9, -1]))
     assert explain(torn, np.array([1, 2, 2, 3, 3])).moves[0].joined == ()
