@@ -13,11 +13,9 @@ from typing import Annotated, Literal
 import typer
 
 from api.cli.balance_report import as_json, came_of, show
+from api.cli.balancing import ProfileName, ProfileOption, SchedulerOption
 from api.cli.console import (
     JsonOption,
-    ProfileName,
-    ProfileOption,
-    SchedulerOption,
     err,
     hint,
     print_json,

@@ -7,7 +7,6 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -24,7 +23,6 @@ from data import cluster, districts, migrate
 from data.session import Store, first_line
 from data.settings import Settings
 from geo import errors
-from geo.balance import PROFILES
 from geo.progress import Progress as Listener
 
 # What is printed may hold [brackets] and :colons: of a ledger; they are text, never markup.
@@ -65,21 +63,6 @@ DistrictOption = Annotated[
     str | None, typer.Option("--district", "-d", help="District code; not needed when there is only one.")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for scripts instead of a table.")]
-ProfileName = StrEnum("ProfileName", [(name, name) for name in PROFILES])  # type: ignore[misc]
-ProfileOption = Annotated[
-    ProfileName,
-    # In English only: rich cuts the ends of lines with Chinese among them.
-    typer.Option(help="; ".join(f"{each.name}: {each.english}" for each in PROFILES.values()) + "."),
-]
-SchedulerOption = Annotated[
-    str | None,
-    typer.Option(
-        "--scheduler",
-        metavar="ADDRESS",
-        help="Dask scheduler whose workers do the work, such as tcp://10.0.0.5:8786, one that you trust; the plan "
-        "is the same. Needs the extra scale here and the same gridgov on every worker.",
-    ),
-]
 
 
 @contextmanager

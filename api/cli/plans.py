@@ -10,12 +10,10 @@ from typing import Annotated, Any
 import typer
 
 from api.cli import plan_acts
+from api.cli.balancing import ProfileName, ProfileOption, SchedulerOption
 from api.cli.console import (
     DistrictOption,
     JsonOption,
-    ProfileName,
-    ProfileOption,
-    SchedulerOption,
     chosen,
     hint,
     opened,
@@ -53,7 +51,7 @@ NAMES = {
     "worst_deviation_percent": "Worst deviation, % · 最大偏差",
     "mean_compactness": "Compactness (Polsby-Popper) · 紧凑度",
     "split_compounds": "Compounds split needlessly · 被拆分小区",
-    "broken_compounds": "Compounds in more grids than they need · 多分网格的小区",
+    "broken_compounds": "Compounds in more grids than they need · 拆分过多的小区",
     "excess_pieces": "Grids too many of them · 小区多占网格数",
     "disconnected": "Grids in pieces · 不连通网格",
 }
