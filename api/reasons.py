@@ -13,7 +13,7 @@ from data import grids, plans, register
 from data.grids import Named
 from geo.balance.advice import Advice, Effect, Kind
 from geo.balance.bounds import ContainerBound, Floor
-from geo.balance.reasons import Explanation, Move
+from geo.balance.reasons import FORMAT, Explanation, Move
 from geo.balance.sentences import told_break, told_move, told_stay
 from maps.legend import Words
 
@@ -69,7 +69,7 @@ class Reasons:
 def reasons_of(
     connection: Connection, district: str, plan: plans.Plan, *, withheld_below: int = 0
 ) -> Reasons | None:
-    """Read the reasons of a plan; None for one that the balancer did not make, or made before it told any.
+    """Read the reasons of a plan; None where it has none, or an older version told them.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ def reasons_of(
         Households fewer than that are not counted out.
     """
     stored = plans.reasons(connection, district, plan.id)
-    if "reasons" not in stored:
+    if stored.get("reasons", {}).get("format") != FORMAT:
         return None
     whole, bounds = Explanation.read(stored["reasons"]), stored.get("bounds")
     names = _Names(

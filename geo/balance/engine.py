@@ -26,7 +26,7 @@ Run = Callable[[Solve, Sequence[Task]], Iterable[tuple[Ints, bool]]]
 """Something that applies a function to tasks, wherever it likes, and gives the answers in order."""
 
 APART = 1e4
-"""What a pair costs that a lock holds apart, in points: more than anything else can."""
+"""What a pair that a lock holds apart costs together, in points: far more than moves and lines."""
 
 
 def balance(

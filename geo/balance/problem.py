@@ -173,7 +173,7 @@ def containers(problem: Problem) -> Ints:
 
 
 def fewest_grids(problem: Problem) -> Ints:
-    """Fewest grids that hold each compound, none of them above the band; compounds in ascending order."""
+    """Fewest grids that hold each compound, if shares of a household could be given; compounds in ascending order."""
     inside = problem.compound >= 0
     estates, estate = np.unique(problem.compound[inside], return_inverse=True)
     weight = np.bincount(estate, problem.weight[inside], len(estates)).astype(np.int64)

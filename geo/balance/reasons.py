@@ -71,6 +71,10 @@ class Stay:
         return self.reason != UNPROVEN
 
 
+FORMAT = 1
+"""Of a stored explanation; another version of this package reads only its own."""
+
+
 @dataclass(frozen=True)
 class Explanation:
     """Reasons of a plan.
@@ -102,7 +106,7 @@ class Explanation:
 
     def plain(self) -> dict[str, Any]:
         """Return it as plain JSON; `read` takes it back."""
-        return asdict(self)
+        return {"format": FORMAT, **asdict(self)}
 
     @classmethod
     def read(cls, plain: Mapping[str, Any]) -> Explanation:

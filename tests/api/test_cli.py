@@ -97,7 +97,16 @@ def test_a_verb_is_imported_only_when_it_is_called():
 
 
 def test_the_list_of_verbs_is_whole():
-    no_verbs = {"__init__", "__main__", "balance_report", "balancing", "console", "import_report", "main", "plan_acts"}
+    no_verbs = {
+        "__init__",
+        "__main__",
+        "balance_report",
+        "balancing",
+        "console",
+        "import_report",
+        "main",
+        "plan_acts",
+    }
     modules = {path.stem for path in Path(cli.__file__).parent.glob("*.py")}
     assert {verb.module for verb in VERBS.values()} == modules - no_verbs
 
