@@ -226,20 +226,33 @@ def _bd09_offset(gcj: Points) -> Points:
 
 
 def _gcj02_to_wgs84(points: Points) -> Points:
-    return _prefer_china(_invert(_gcj02_offset, points), points)
+    return _origin(_invert(_gcj02_offset, points), points)
 
 
 def _bd09_to_wgs84(points: Points) -> Points:
     in_china = _invert(lambda p: _bd09_offset(_gcj02_offset(p)), points)
-    return _prefer_china(in_china, _invert(_bd09_offset, points))
+    return _origin(in_china, _invert(_bd09_offset, points))
 
 
-def _prefer_china(in_china: Points, elsewhere: Points) -> Points:
+def _origin(in_china: Points, elsewhere: Points) -> Points:
     """Choose between two origins of a point.
 
-    Just beyond the box's east and north edge both map to the same place; the one in the box is taken.
+    Just beyond the box's east and north edge a point with the offset and one without map to the same place.
+    Either is right; the one nearer the edge is taken, so that points on both sides of it come back.
     """
-    return np.where(in_china_box(in_china)[:, None], in_china, elsewhere)
+    offset, plain = in_china_box(in_china), ~in_china_box(elsewhere)
+    both = offset & plain
+    offset[both] = _edge_degrees(in_china[both]) <= _edge_degrees(elsewhere[both])
+    return np.where(offset[:, None], in_china, elsewhere)
+
+
+def _edge_degrees(points: Points) -> NDArray[np.float64]:
+    """Return how far points are from the edge of the box in which GCJ-02 is offset, in degrees."""
+    west, south, east, north = _CHINA_BOX
+    distances: NDArray[np.float64] = shapely.distance(
+        shapely.box(west, south, east, north).exterior, shapely.points(points)
+    )
+    return distances
 
 
 def _invert(forward: Callable[[Points], Points], target: Points) -> Points:

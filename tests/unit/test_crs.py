@@ -41,11 +41,15 @@ def test_obfuscated_systems_come_back(vectors, name):
     wgs = pair(vectors, "wgs_lon", "wgs_lat")
     moved = crs.from_wgs84(wgs, name)
     back = crs.to_wgs84(moved, name)
-    # Two rows lie just beyond the east and north edge of the offset, where a point inside it maps to the same place.
-    two_origins = crs.in_china_box(back) & ~crs.in_china_box(wgs)
-    assert two_origins.sum() == 2
-    np.testing.assert_allclose(back[~two_origins], wgs[~two_origins], rtol=0, atol=1e-9)
+    np.testing.assert_allclose(back, wgs, rtol=0, atol=1e-9)
     np.testing.assert_allclose(crs.from_wgs84(back, name), moved, rtol=0, atol=1e-9)
+
+
+@given(st.floats(0, 0.0075), st.floats(5, 50), st.booleans(), st.sampled_from(["gcj02", "bd09"]))
+def test_beyond_the_edge_of_the_offset_a_place_has_an_origin_that_maps_to_it(beyond, along, east, name):
+    place = [137.8347 + beyond, along] if east else [75 + along, 55.8271 + beyond / 4]
+    back = crs.to_wgs84([place], name)
+    np.testing.assert_allclose(crs.from_wgs84(back, name), [place], rtol=0, atol=1e-9)
 
 
 @pytest.mark.parametrize("zone", [4547, 4548, 4549])
