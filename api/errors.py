@@ -76,6 +76,9 @@ class Problem(BaseModel):
     changes: list[dict[str, Any]] = Field(
         default=[], description="What was changed since the revision that was seen."
     )
+    candidates: list[dict[str, Any]] = Field(
+        default=[], description="Where a point would be in each coordinate system, where none was stated."
+    )
 
 
 def problem(
@@ -86,6 +89,7 @@ def problem(
     faults: list[Fault] | None = None,
     problems: Sequence[str] = (),
     changes: Sequence[Mapping[str, Any]] = (),
+    candidates: Sequence[Mapping[str, Any]] = (),
     headers: Mapping[str, str] | None = None,
 ) -> JSONResponse:
     """Return a problem+json response."""
@@ -98,6 +102,7 @@ def problem(
         errors=faults or [],
         problems=list(problems),
         changes=[dict(change) for change in changes],
+        candidates=[dict(candidate) for candidate in candidates],
     )
     extra = {"Retry-After": str(RETRY_AFTER_S)} if kind.status == HTTPStatus.SERVICE_UNAVAILABLE else {}
     return JSONResponse(
@@ -144,7 +149,8 @@ async def _answer(request: Request, error: Exception) -> JSONResponse:
     if isinstance(error, errors.GridgovError):
         broken = error.problems if isinstance(error, errors.CheckError) else ()
         changed = error.changes if isinstance(error, errors.StaleError) else ()
-        return problem(kind, error.fault, error.remedy, problems=broken, changes=changed)
+        shown = error.candidates if isinstance(error, errors.UnstatedError) else ()
+        return problem(kind, error.fault, error.remedy, problems=broken, changes=changed, candidates=shown)
     log.warning("%s: %s", kind.name, type(error).__name__)
     return problem(kind)
 

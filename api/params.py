@@ -24,7 +24,7 @@ MAX_FEATURES = 20_000
 _LAYOUT = str.maketrans("", "", "\n\r\t")
 
 
-def _plain(value: str) -> str:
+def plain(value: str) -> str:
     """Refuse control characters (NUL cannot be stored) and half characters (surrogates)."""
     if any(unicodedata.category(character) in ("Cc", "Cs") for character in value):
         raise ValueError("control characters are not allowed")
@@ -32,8 +32,8 @@ def _plain(value: str) -> str:
 
 
 def _prose(value: str) -> str:
-    """Refuse what `_plain` does, but for the ends of lines and tabs."""
-    _plain(value.translate(_LAYOUT))
+    """Refuse what `plain` does, but for the ends of lines and tabs."""
+    plain(value.translate(_LAYOUT))
     return value
 
 
@@ -52,7 +52,7 @@ def _state(request: Request) -> State:
 Serving = Annotated[State, Depends(_state)]
 """What the process serves."""
 
-Plain = AfterValidator(_plain)
+Plain = AfterValidator(plain)
 Prose = AfterValidator(_prose)
 Instant = Annotated[datetime, AfterValidator(dated)]
 """An instant somebody states: +08:00 where no zone is, and of this age."""

@@ -23,7 +23,7 @@ class Words(Model):
 
 
 class Reason(Words):
-    """Why an answer is not a plain match."""
+    """Why an answer is not a plain match, or how the question was read."""
 
     code: str = Field(examples=["unknown_words"])
 
@@ -105,6 +105,7 @@ class Alternative(BaseModel):
     grid: Grid
     building: Building | None
     distance_m: float | None
+    probability: float | None = Field(description="That it holds the place, for a point with an accuracy.")
 
 
 class Answer(BaseModel):
@@ -112,7 +113,7 @@ class Answer(BaseModel):
 
     status: answers.Status
     next_step: Words = Field(description="What a dispatcher should do next.")
-    reasons: list[Reason] = Field(description="Why it is not a plain match.")
+    reasons: list[Reason] = Field(description="Why it is not a plain match, or how the question was read.")
     pending: bool = Field(
         description="It is about a new building: the grid that covers it answers until the next plan."
     )
@@ -124,8 +125,11 @@ class Answer(BaseModel):
     entrance: int | None = Field(description="单元, where the address names one.")
     alternatives: list[Alternative]
     sites: list[Site] = Field(description="The nearest open sites.")
-    border_m: float | None = Field(description="From the grid's border, metres, for a point inside.")
+    border_m: float | None = Field(description="To the border of the grid that covers the point, metres.")
     outside_m: float | None = Field(description="From the nearest grid, metres, for a point in none.")
+    probabilities: dict[str, float] | None = Field(
+        description="For a point with an accuracy: how likely each grid holds it, and how likely none (`outside`)."
+    )
 
 
 def answer(found: answers.Answer) -> Answer:
@@ -149,12 +153,14 @@ def answer(found: answers.Answer) -> Answer:
                 grid=grid(other.grid),
                 building=_building(other.building),
                 distance_m=_metres(other.distance_m),
+                probability=other.probability,
             )
             for other in found.alternatives
         ],
         sites=[_site(near) for near in found.sites],
         border_m=_metres(found.border_m),
         outside_m=_metres(found.outside_m),
+        probabilities=found.probabilities,
     )
 
 

@@ -296,9 +296,13 @@ class State:
         if register is None:
             return Served(district, edition, None)
         book = next((s.locator.book for s in grounds if s.locator), None)
-        return Served(
-            district, edition, Locator(register, margin_m=self.settings.outside_margin_m, book=book)
+        locator = Locator(
+            register,
+            margin_m=self.settings.outside_margin_m,
+            near_border_m=self.settings.near_border_m,
+            book=book,
         )
+        return Served(district, edition, locator)
 
     def _locator_at(self, district: District, at: datetime) -> Locator:
         kept = self._kept.get(district.code)

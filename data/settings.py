@@ -38,6 +38,9 @@ class Settings(BaseSettings):
     outside_margin_m: float = Field(
         default=2000.0, ge=0, description="Beyond this distance a point is only 'outside', metres."
     )
+    near_border_m: float = Field(
+        default=15.0, ge=0, description="An exact point nearer to a border than this is ambiguous, metres."
+    )
     max_body_bytes: int = Field(default=1_000_000, ge=1000, description="Largest request body, bytes.")
     max_upload_bytes: int = Field(
         default=200_000_000, ge=1000, description="Largest upload of files to import, bytes."

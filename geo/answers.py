@@ -49,9 +49,15 @@ NEXT_STEP = {
 }
 """What a dispatcher should do next."""
 
+BETTER_POSITION = Words(
+    "请对方给出地址、在地图上选点，或移到开阔处重新定位。",
+    "Ask for the address, have the point picked on the map, or locate again in the open.",
+)
+"""What to do next where a position says too little."""
+
 
 class Reason(StrEnum):
-    """Why an answer is not a plain match."""
+    """Why an answer is not a plain match, or what was done to read the question."""
 
     GAP = "gap"
     UNKNOWN_WORDS = "unknown_words"
@@ -60,6 +66,13 @@ class Reason(StrEnum):
     SPLIT_BUILDING = "split_building"
     STATED_ONLY = "stated_only"
     PENDING = "pending"
+    NEAR_BORDER = "near_border"
+    DISTRICT_EDGE = "district_edge"
+    UNCERTAIN = "uncertain"
+    NO_ACCURACY = "no_accuracy"
+    TOO_WIDE = "too_wide"
+    SWAPPED = "swapped"
+    ZONE_PREFIX = "zone_prefix"
 
 
 REASONS = {
@@ -85,8 +98,39 @@ REASONS = {
         "新楼栋，下次方案确认前按所在网格答复。",
         "A new building: the grid that covers it answers until the next plan.",
     ),
+    Reason.NEAR_BORDER: Words(
+        "该点紧邻网格边界，两侧网格均列出。",
+        "The point is close to a border; the grids on both sides are listed.",
+    ),
+    Reason.DISTRICT_EDGE: Words(
+        "该点紧邻本区边界，也可能在区外。",
+        "The point is close to where the district's grids end; it may be outside.",
+    ),
+    Reason.UNCERTAIN: Words(
+        "定位误差范围内有多个网格，按可能性排列。",
+        "The position may be in several grids within its accuracy; the likeliest comes first.",
+    ),
+    Reason.NO_ACCURACY: Words(
+        "设备定位未提供精度，无法判断网格。",
+        "The position is a device's and its accuracy is not stated, so no grid can be told.",
+    ),
+    Reason.TOO_WIDE: Words(
+        "定位误差过大，无法判断网格。", "The position is too uncertain for a grid to be told."
+    ),
+    Reason.SWAPPED: Words(
+        "横纵坐标颠倒，已互换后定位。",
+        "Northing was given before easting; they were read the other way round.",
+    ),
+    Reason.ZONE_PREFIX: Words(
+        "东坐标的带号写法与所报坐标系不同，已按带号换算。",
+        "The easting is not written as that system has it; its zone prefix was read as such.",
+    ),
 }
 """Each reason in words."""
+
+
+OUTSIDE = "outside"
+"""Stands for "in no grid" among the codes of `Answer.probabilities`."""
 
 
 @dataclass(frozen=True)
@@ -181,6 +225,7 @@ class Alternative:
     grid: Grid
     building: Building | None = None
     distance_m: float | None = None
+    probability: float | None = None
 
 
 @dataclass(frozen=True)
@@ -206,9 +251,12 @@ class Answer:
     sites : tuple of NearSite
         The nearest open sites.
     border_m : float, optional
-        Distance to the border of the grid, for a point inside it.
+        Distance to the border of the grid that covers a point.
     outside_m : float, optional
         Distance to the nearest grid, for a point in none.
+    probabilities : dict of str to float, optional
+        For a point with an accuracy: how likely each grid holds it, by code, the likeliest first, and last
+        how likely none does (`OUTSIDE`). They sum to 1.
     """
 
     status: Status
@@ -223,6 +271,7 @@ class Answer:
     sites: tuple[NearSite, ...] = ()
     border_m: float | None = None
     outside_m: float | None = None
+    probabilities: dict[str, float] | None = None
 
     @property
     def pending(self) -> bool:
@@ -232,4 +281,6 @@ class Answer:
     @property
     def next_step(self) -> Words:
         """What a dispatcher should do next."""
+        if {Reason.NO_ACCURACY, Reason.TOO_WIDE} & set(self.reasons):
+            return BETTER_POSITION
         return NEXT_STEP[self.status]

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -46,6 +46,9 @@ _GEOGRAPHIC = frozenset({"EPSG:4326", "EPSG:4490"})
 # CGCS2000 / 3-degree Gauss-Kruger: zones 25-45 (zone-prefixed eastings), then by central meridian.
 _ZONES = range(4513, 4555)
 _BY_MERIDIAN = {75 + 3 * i: 4534 + i for i in range(21)}
+_PREFIXED = {25 + i: 4513 + i for i in range(21)}
+_ZONE_OF = {f"EPSG:{first + i}": 25 + i for first in (4513, 4534) for i in range(21)}
+_NORTHINGS = (1e6, 1e7)
 KNOWN = "wgs84, cgcs2000, gcj02, bd09, EPSG:4326, EPSG:4490, EPSG:4513 to EPSG:4554"
 
 
@@ -116,6 +119,95 @@ def from_wgs84(xy: ArrayLike, crs: str) -> Points:
     if name == "bd09":
         return wgs84_to_bd09(points)
     return _project(points, int(name[5:]), forward=True)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Coordinates as they are meant: in the order and with the zone prefix of ``crs``.
+
+    Attributes
+    ----------
+    swapped : bool
+        The northing was given first, as Chinese surveys write X and Y.
+    prefix : bool
+        The zone prefix of the easting was taken away or put in front.
+    """
+
+    x: float
+    y: float
+    crs: str
+    swapped: bool = False
+    prefix: bool = False
+
+
+def recognise(x: float, y: float, crs: str) -> Reading:
+    """Read coordinates of a 3-degree zone whichever way they are written.
+
+    In China eastings are below 10^6 m, northings from 10^6 to 10^7 m and eastings with a zone prefix
+    from 25 to 46 million: no number can be taken for another. ``cgcs2000`` is read as the zone the prefix
+    names where the numbers are those of one.
+
+    Raises
+    ------
+    CoordinateError
+        If the system is unknown, or the prefix names another zone than the system.
+    """
+    name = normalise(crs)
+    swapped = _is_northing(x) and (_is_easting(y) or _is_prefixed(y))
+    east, north = (y, x) if swapped else (x, y)
+    zone = int(east // 1e6) if _is_prefixed(east) and _is_northing(north) else None
+    if name not in _ZONE_OF:
+        return Reading(x, y, name) if zone is None else _by_prefix(east, north, zone, name, swapped)
+    own = _ZONE_OF[name]
+    if zone not in (None, own):
+        raise CoordinateError(
+            f"The easting's prefix names zone {zone}, {name} is zone {own}.",
+            f"State EPSG:{_PREFIXED[zone]}, or check the numbers.",
+        )
+    prefixed = int(name[5:]) in _PREFIXED.values()
+    if prefixed and _is_easting(east) and _is_northing(north):
+        return Reading(own * 1e6 + east, north, name, swapped, True)
+    if not prefixed and zone is not None:
+        return Reading(east - own * 1e6, north, name, swapped, True)
+    return Reading(east, north, name, swapped)
+
+
+def _by_prefix(east: float, north: float, zone: int, name: str, swapped: bool) -> Reading:
+    """Read metres of a zone stated in a system of degrees: its own grid is meant by CGCS2000, by others none."""
+    full = f"EPSG:{_PREFIXED[zone]}"
+    if name != "EPSG:4490":
+        raise CoordinateError(f"These are metres of {full}, not degrees of {name}.", f"State {full}.")
+    return Reading(east, north, full, swapped, True)
+
+
+def possible(x: float, y: float) -> list[Reading]:
+    """Return the coordinates in each system their numbers are possible in, one reading a system.
+
+    Empty where a value is not finite or fits no system.
+    """
+    if abs(x) <= 180.0 and abs(y) <= 90.0:
+        return [Reading(x, y, name) for name in _NAMES]
+    if abs(x) <= 90.0 and abs(y) <= 180.0:
+        return [Reading(y, x, name, swapped=True) for name in _NAMES]
+    if _is_prefixed(x) or _is_prefixed(y):
+        named = recognise(x, y, "cgcs2000")
+        return [named] if named.crs in _ZONE_OF else []
+    metres = recognise(x, y, "EPSG:4549")
+    if not (_is_easting(metres.x) and _is_northing(metres.y)):
+        return []
+    return [replace(metres, crs=f"EPSG:{srid}") for srid in _BY_MERIDIAN.values()]
+
+
+def _is_easting(value: float) -> bool:
+    return 0.0 < value < _NORTHINGS[0]
+
+
+def _is_northing(value: float) -> bool:
+    return _NORTHINGS[0] <= value < _NORTHINGS[1]
+
+
+def _is_prefixed(value: float) -> bool:
+    return 25e6 <= value < 46e6
 
 
 def metric_srid(lon: float, lat: float) -> int:

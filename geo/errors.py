@@ -5,6 +5,7 @@
     GridgovError                    something a person can mend; never shown with a traceback
     ├── InputError                  what was given is wrong: names the fault and the remedy
     │   ├── CoordinateError         a coordinate or coordinate system that cannot be used
+    │   │   └── UnstatedError       no system was stated; carries what the numbers would be in each
     │   └── RefusedError            a batch was refused as a whole; nothing was changed
     ├── SignInError                 nobody is signed in, or not with what was given
     ├── ForbiddenError              whoever acts may not do this, or not here
@@ -50,6 +51,21 @@ class InputError(GridgovError):
 
 class CoordinateError(InputError):
     """A coordinate or a coordinate system cannot be used."""
+
+
+class UnstatedError(CoordinateError):
+    """No coordinate system was stated.
+
+    Parameters
+    ----------
+    candidates : sequence of mapping
+        One for each system in which the numbers are possible, the likeliest first: ``crs``, ``lon`` and ``lat``
+        (EPSG:4326), ``status``, ``grid`` and ``outside_m`` as they would be answered.
+    """
+
+    def __init__(self, fault: str, remedy: str, candidates: Sequence[Mapping[str, Any]] = ()) -> None:
+        super().__init__(fault, remedy)
+        self.candidates = list(candidates)
 
 
 class RefusedError(InputError):

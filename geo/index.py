@@ -15,6 +15,7 @@ import shapely
 from numpy.typing import ArrayLike, NDArray
 from pyproj import Geod
 
+from geo.accuracy import REACH_SIGMAS, shares
 from geo.crs import to_metric
 from geo.errors import InputError
 
@@ -115,6 +116,28 @@ class PointIndex:
         distances = shapely.distance(self._metric[positions], point)
         order = np.argsort(np.round(distances, 6), kind="stable")  # rounding errors make no order
         return [Near(int(positions[i]), float(distances[i])) for i in order]
+
+    def shares(self, lon: float, lat: float, sigma_m: float) -> dict[int, float]:
+        """Return how likely each area holds an uncertain point; see `geo.accuracy.shares`.
+
+        Parameters
+        ----------
+        sigma_m : float
+            Standard deviation of the error along each axis, metres, above 0.
+
+        Returns
+        -------
+        dict of int to float
+            By position in `codes`, for the areas in reach. What is left to 1 lies in no area.
+        """
+        if self._is_far(lon, lat):
+            return {}
+        point = self._to_metric(lon, lat)
+        reach = REACH_SIGMAS * sigma_m
+        positions = np.sort(self._metric_tree.query(point, predicate="dwithin", distance=reach))
+        found = shares(self._metric[positions], point.x, point.y, sigma_m)
+        found /= max(1.0, float(found.sum()))  # slivers of rounding overlap
+        return dict(zip(positions.tolist(), found.tolist(), strict=True))
 
     def outside_m(self, lon: float, lat: float) -> float:
         """Return the distance from a point to the nearest area, in metres; infinite without areas.

@@ -91,6 +91,12 @@ def _end(error: errors.GridgovError) -> NoReturn:
     """Print an error and leave."""
     err.print(Text.assemble(("Error ", "bold red"), error.fault))
     problems = getattr(error, "problems", [])
+    if isinstance(error, errors.UnstatedError):
+        for told in error.candidates:
+            place = f"{told['lon']:.6f} {told['lat']:.6f}"
+            err.print(
+                f"  {told['crs']}: {place} {told['status']} {told['grid'] or ''} {told['community'] or ''}"
+            )
     for problem in problems[:SHOWN]:
         err.print(f"  - {problem}")
     if len(problems) > SHOWN:

@@ -25,9 +25,11 @@ from api.cli.console import (
 )
 from data import locate as stored
 from data.settings import Settings
-from geo.answers import REASONS, Answer, Status
+from geo.accuracy import Level
+from geo.answers import REASONS, Alternative, Answer, Status
+from geo.candidates import unstated
 from geo.errors import NotFoundError
-from geo.locate import Locator
+from geo.locate import Locator, Source
 from geo.times import here
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
@@ -38,7 +40,19 @@ AsOfOption = Annotated[
     typer.Option(help="The instant asked about, now by default; buildings and sites are today's."),
 ]
 CrsOption = Annotated[
-    str, typer.Option(help="Coordinate system: wgs84, gcj02, bd09, cgcs2000, EPSG:4549 ...")
+    str | None,
+    typer.Option(
+        help="Coordinate system: wgs84, gcj02, bd09, cgcs2000, EPSG:4549 ... Needed; without it every one is shown."
+    ),
+]
+
+AccuracyOption = Annotated[
+    float | None,
+    typer.Option(help="Radius that holds the true place, metres; left out for a point that is exact."),
+]
+LevelOption = Annotated[Level, typer.Option(help="Percent of positions that the radius holds.")]
+SourceOption = Annotated[
+    Source | None, typer.Option(help="Where the point comes from; a device's needs --accuracy.")
 ]
 
 
@@ -46,14 +60,19 @@ CrsOption = Annotated[
 def point(
     x: Annotated[float, typer.Argument(help="Longitude, or easting in metres.")],
     y: Annotated[float, typer.Argument(help="Latitude, or northing in metres.")],
-    crs: CrsOption,
+    crs: CrsOption = None,
+    accuracy: AccuracyOption = None,
+    level: LevelOption = Level.UNKNOWN,
+    source: SourceOption = None,
     as_of: AsOfOption = None,
     district: DistrictOption = None,
     json: JsonOption = False,
 ) -> None:
     """Say whose grid a point is in (按坐标查网格)."""
     with _locator(district, as_of) as locator:
-        answer = locator.at(x, y, crs)
+        if crs is None:
+            raise unstated(x, y, [locator])
+        answer = locator.at(x, y, crs, accuracy_m=accuracy, level=level, source=source)
     _print_answer(answer, json)
 
 
@@ -110,7 +129,7 @@ def _locator(named: str | None, as_of: datetime | None) -> Iterator[Locator]:
                 f"District {code} has no plan in force{' then' if as_of else ''}.",
                 "gridgov plan list tells which was when." if as_of else "Publish one: gridgov plan publish.",
             )
-        yield Locator(register, margin_m=settings.outside_margin_m)
+        yield Locator(register, margin_m=settings.outside_margin_m, near_border_m=settings.near_border_m)
 
 
 def _print_answer(answer: Answer, json: bool) -> None:
@@ -149,8 +168,13 @@ def _print_words(answer: Answer) -> None:
     for reason in answer.reasons:
         out.print(f"  {REASONS[reason].en} {REASONS[reason].zh}")
     for other in answer.alternatives:
-        named = other.building.name if other.building else ""
+        named = other.building.name if other.building else _how_near(other)
         out.print(
             f"  ? {other.grid.code} {other.grid.external_code or ''} {other.grid.community.name} {named}"
         )
     hint(f"{answer.next_step.en} {answer.next_step.zh}")
+
+
+def _how_near(other: Alternative) -> str:
+    likely = "" if other.probability is None else f"{other.probability:.0%} "
+    return likely + ("" if other.distance_m is None else f"{other.distance_m:,.0f} m")

@@ -5,14 +5,17 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
+from pydantic import AfterValidator
 
 from api import schemas
 from api.fresh import stamp
-from api.params import API, Asked, Plain, Reading
+from api.params import API, Asked, Plain, Reading, plain
+from geo.accuracy import Level
 from geo.answers import Answer
+from geo.candidates import unstated
 from geo.crs import KNOWN
 from geo.errors import InputError
-from geo.locate import Locator
+from geo.locate import Locator, Source
 
 router = APIRouter(prefix=API, tags=["locate"])
 
@@ -25,9 +28,32 @@ Lat = Annotated[
 X = Annotated[float | None, Query(allow_inf_nan=False, description="Easting, metres (or longitude).")]
 Y = Annotated[float | None, Query(allow_inf_nan=False, description="Northing, metres (or latitude).")]
 Crs = Annotated[
-    str,
-    Query(min_length=1, max_length=40, description=f"Coordinate system: {KNOWN}.", examples=["wgs84"]),
-    Plain,
+    str | None,
+    Query(
+        min_length=1,
+        max_length=40,
+        description=f"Coordinate system, required: {KNOWN}. Without it the answer is 422 and `candidates` show where"
+        " the point would be in each.",
+        examples=["wgs84"],
+    ),
+    AfterValidator(lambda value: value and plain(value)),
+]
+Accuracy = Annotated[
+    float | None,
+    Query(
+        gt=0,
+        allow_inf_nan=False,
+        description="Radius that holds the true place, metres; left out for a point that is exact.",
+        examples=[25],
+    ),
+]
+AccuracyLevel = Annotated[
+    Level,
+    Query(description="Percent of positions that the radius holds; Android says 68, browsers 95."),
+]
+From = Annotated[
+    Source | None,
+    Query(description="Where the point comes from. One of a device is not answered without `accuracy_m`."),
 ]
 Address = Annotated[
     str,
@@ -45,19 +71,34 @@ Address = Annotated[
 async def by_point(
     response: Response,
     asked: Reading,
-    crs: Crs,
+    crs: Crs = None,
     lon: Lon = None,
     lat: Lat = None,
     x: X = None,
     y: Y = None,
+    accuracy_m: Accuracy = None,
+    accuracy_level: AccuracyLevel = Level.UNKNOWN,
+    source: From = None,
 ) -> schemas.Answer:
     """Answer which grid a point is in, whom to turn to and the nearest open sites.
 
-    Give `lon` and `lat`, or `x` and `y`, and always the coordinate system. A point on a shared border belongs to
-    the grid with the smallest code. Where several districts are served and none is named, the point chooses.
+    Give `lon` and `lat`, or `x` and `y`, and always the coordinate system. Metres may be given northing first and
+    with or without their zone's prefix: how they were read is said. Where several districts are served and none is
+    named, the point chooses.
+
+    With `accuracy_m` the answer is `match` where one grid holds the place with a probability of 0.9 or more, else
+    `ambiguous` with the likeliest grids first; above 500 m it is `no_answer`. A point without it is exact: the grid
+    that covers it, `ambiguous` with both grids close to a border (15 m unless set otherwise), where the grid that
+    covers it, the one with the smallest code on the border itself, comes first.
     """
     point = _point(lon, lat, x, y)
-    found = [locator.at(*point, crs) for locator in await _locators(asked)]
+    locators = await _locators(asked)
+    if crs is None:
+        raise unstated(*point, locators)
+    found = [
+        locator.at(*point, crs, accuracy_m=accuracy_m, level=accuracy_level, source=source)
+        for locator in locators
+    ]
     return _told(response, min(found, key=lambda answer: answer.outside_m or 0.0))
 
 

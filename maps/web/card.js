@@ -12,7 +12,7 @@ const STATUS = {
   ambiguous: { zh: "有多种可能", en: "Ambiguous" },
   outside: { zh: "不在本区", en: "Outside the district" },
   none: { zh: "没有找到", en: "Not found" },
-  no_answer: { zh: "尚未划入网格", en: "In no grid yet" },
+  no_answer: { zh: "暂无答案", en: "No answer" },
 };
 
 /** @type {Record<string, Words>} */
@@ -66,6 +66,12 @@ export function answerCards(answer) {
   return [status, building, ...cards, ...alternatives(answer), ...sites(answer)].filter(Boolean);
 }
 
+/** @param {any} other an alternative that is no building */
+function howNear({ probability, distance_m: distance }) {
+  const likely = probability === null ? [] : [`${Math.round(probability * 100)}%`];
+  return [...likely, ...(distance === null ? [] : [metres(distance)])].join(" · ");
+}
+
 /** @param {any} answer */
 function alternatives({ alternatives: others }) {
   if (!others.length) return [];
@@ -74,7 +80,7 @@ function alternatives({ alternatives: others }) {
       "tr",
       {},
       make("td", {}, other.grid.code, make("br"), make("span", { class: "muted" }, other.grid.community.name)),
-      make("td", {}, other.building?.name ?? (other.distance_m === null ? "" : metres(other.distance_m))),
+      make("td", {}, other.building?.name ?? howNear(other)),
     ),
   );
   return [heading({ zh: "其他可能", en: "Alternatives" }), make("table", { class: "list" }, ...rows)];

@@ -239,6 +239,23 @@ def test_an_honest_no_is_exit_code_1(gridgov, district):
     assert gridgov("locate", "address", "不存在路1号").code == 1
     outside = gridgov("locate", "point", 10, 10, "--crs", "wgs84")
     assert (outside.code, "outside" in outside.out) == (1, True)
+    lost = gridgov("locate", "point", 10, 10, "--crs", "wgs84", "--source", "device")
+    assert (lost.code, "no_answer" in lost.out) == (1, True)
+
+
+def test_a_point_without_a_coordinate_system_is_shown_in_each(gridgov, district):
+    unstated = gridgov("locate", "point", 118.5, 31.7)
+    assert unstated.code == 2
+    assert [name in unstated.err for name in ("wgs84:", "gcj02:", "bd09:", "cgcs2000:")] == [True] * 4
+
+
+def test_an_accuracy_is_told_with_probabilities(gridgov, district):
+    told = gridgov(
+        "locate", "point", 118.5, 31.7, "--crs", "wgs84", "--accuracy", 300, "--level", "95", "--json"
+    ).json
+    assert sum(told["probabilities"].values()) == pytest.approx(1, abs=1e-9)
+    refused = gridgov("locate", "point", 118.5, 31.7, "--crs", "wgs84", "--accuracy", 0)
+    assert (refused.code, "accuracy" in refused.err) == (2, True)
 
 
 def test_a_batch_of_points_needs_a_coordinate_system_and_marks_what_it_cannot_use(gridgov, district):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from geo import crs
 from tests import town
 
 MIDDLE = 31.705
@@ -51,8 +54,61 @@ def test_a_small_count_is_withheld(client):
 def test_a_shared_border_belongs_to_the_smallest_code(client):
     for degrees, number in ((118.51, 1), (118.52, 2), (118.53, 3)):
         answer = locate(client, lon=degrees, lat=MIDDLE, crs="wgs84").json()
-        assert answer["grid"]["code"] == town.grid_code(number)
+        assert (answer["status"], answer["grid"]) == ("ambiguous", None)
+        assert answer["alternatives"][0]["grid"]["code"] == town.grid_code(number)
         assert answer["border_m"] == pytest.approx(0, abs=0.1)
+
+
+def test_the_band_along_borders_is_a_setting(store, serving):
+    town.build(store)
+    for band, status in ((0, "match"), (15, "match"), (200, "ambiguous")):
+        with serving(near_border_m=band) as served:
+            assert locate(served, lon=118.5108, lat=MIDDLE, crs="wgs84").json()["status"] == status
+
+
+def test_an_accuracy_is_answered_with_probabilities(client):
+    query = {"lon": 118.5101, "lat": MIDDLE, "crs": "wgs84", "source": "device"}
+    near = locate(client, **query, accuracy_m=60, accuracy_level="68").json()
+    assert (near["status"], near["grid"], near["reasons"][0]["code"]) == ("ambiguous", None, "uncertain")
+    ranked = [other["grid"]["code"] for other in near["alternatives"]]
+    assert ranked == [town.grid_code(2), town.grid_code(1)]
+    assert sum(near["probabilities"].values()) == pytest.approx(1, abs=1e-9)
+    assert near["alternatives"][0]["probability"] == near["probabilities"][town.grid_code(2)]
+    sure = locate(client, **query, accuracy_m=5).json()
+    assert (sure["status"], sure["grid"]["code"]) == ("match", town.grid_code(2))
+    for more, reason in (({}, "no_accuracy"), ({"accuracy_m": 501}, "too_wide")):
+        none = locate(client, **query, **more).json()
+        assert (none["status"], none["grid"], none["reasons"][0]["code"]) == ("no_answer", None, reason)
+
+
+def test_without_a_coordinate_system_each_one_is_shown(client):
+    response = locate(client, lon=118.5025, lat=MIDDLE)
+    problem = response.json()
+    assert (response.status_code, problem["detail"]) == (422, "The coordinate system is not stated.")
+    told = {each["crs"]: each for each in problem["candidates"]}
+    assert set(told) == {"wgs84", "cgcs2000", "gcj02", "bd09"}
+    assert (told["wgs84"]["grid"], told["wgs84"]["status"]) == (town.grid_code(1), "match")
+    assert "candidates" not in locate(client, lon=118.5, lat=31.7, crs="mars").json()
+
+
+def test_metres_are_read_northing_first_and_with_their_zone(client):
+    east, north = crs.from_wgs84([[118.5025, MIDDLE]], "EPSG:4549")[0]
+    for x, y, said in ((east, north, []), (north, 40e6 + east, ["swapped", "zone_prefix"])):
+        answer = locate(client, x=x, y=y, crs="EPSG:4549").json()
+        assert answer["grid"]["code"] == town.grid_code(1)
+        assert [reason["code"] for reason in answer["reasons"]] == said
+    first = locate(client, x=east, y=north).json()["candidates"][0]
+    assert (first["crs"], first["grid"]) == ("EPSG:4549", town.grid_code(1))
+
+
+def test_no_position_is_logged(client, caplog):
+    caplog.set_level("DEBUG")
+    point = {"lon": 118.50251, "lat": 31.70511}
+    for more in ({}, {"crs": "wgs84"}, {"crs": "wgs84", "accuracy_m": 20}, {"crs": "mars"}):
+        locate(client, **point, **more)
+    ours = [record for record in caplog.records if not record.name.startswith(("httpx", "httpcore"))]
+    assert len([record for record in ours if record.name == "gridgov.access"]) == 4
+    assert not [record for record in ours if re.search(r"118\.50251|31\.70511", record.getMessage())]
 
 
 def test_the_coordinate_system_decides(client):
@@ -95,6 +151,13 @@ def test_just_outside_names_the_nearest_grid(client):
         ({"lon": 118.5, "lat": 31.7, "x": 1, "crs": "wgs84"}, 400),
         ({"lon": "nan", "lat": 31.7, "crs": "wgs84"}, 422),
         ({"lon": "1e999", "lat": 31.7, "crs": "wgs84"}, 422),
+        ({"lon": 118.5, "lat": 31.7, "crs": "wgs84", "accuracy_m": 0}, 422),
+        ({"lon": 118.5, "lat": 31.7, "crs": "wgs84", "accuracy_m": "nan"}, 422),
+        ({"lon": 118.5, "lat": 31.7, "crs": "wgs84", "accuracy_m": "1e999"}, 422),
+        ({"lon": 118.5, "lat": 31.7, "crs": "wgs84", "accuracy_m": 9, "accuracy_level": "50"}, 422),
+        ({"lon": 118.5, "lat": 31.7, "crs": "wgs84", "source": "guess"}, 422),
+        ({"lon": 118.5, "lat": 31.7, "crs": ""}, 422),
+        ({"lon": 118.5}, 400),
         ({"lon": "east", "lat": 31.7, "crs": "wgs84"}, 422),
     ],
 )
