@@ -9,15 +9,23 @@ from collections.abc import Callable
 from pathlib import Path
 
 from etl.ledger.files import decode
+from geo.accuracy import Level
 from geo.answers import Answer
 from geo.crs import normalise
 from geo.errors import CoordinateError, InputError
 from geo.locate import Locator
 from geo.progress import Progress, silent
 
-HEADERS = {"address": ("address", "地址", "标准地址"), "x": ("lon", "x", "经度"), "y": ("lat", "y", "纬度")}
+HEADERS = {
+    "address": ("address", "地址", "标准地址"),
+    "x": ("lon", "x", "经度"),
+    "y": ("lat", "y", "纬度"),
+    "accuracy": ("accuracy_m", "精度"),
+    "level": ("accuracy_level", "精度置信度"),
+}
 ANSWER = (
     "status",
+    "reasons",
     "grid",
     "grid_external_code",
     "community",
@@ -44,14 +52,15 @@ def locate_file(
     Parameters
     ----------
     source : Path
-        CSV in UTF-8 or GB 18030 with a column address (地址), or lon and lat (经度, 纬度).
+        CSV in UTF-8 or GB 18030 with a column address (地址), or lon and lat (经度, 纬度) and, where points are
+        not exact, accuracy_m (精度) and accuracy_level (精度置信度).
     crs : str, optional
         Coordinate system of lon and lat; see `geo.crs.normalise`.
 
     Returns
     -------
     Counter
-        Rows by status; ``invalid`` counts those whose coordinates cannot be used, with the fault in
+        Rows by status; ``invalid`` counts those whose coordinates or accuracy cannot be used, with the fault in
         their row.
 
     Raises
@@ -112,7 +121,14 @@ def _asker(locator: Locator, headers: list[str], crs: str | None) -> Ask:
                 "Add --crs wgs84, gcj02, bd09 or EPSG:n.",
             )
         system = normalise(crs)
-        return lambda row: locator.at(_number(row[x]), _number(row[y]), system)
+        accuracy, level = found["accuracy"] or "", found["level"] or ""
+        return lambda row: locator.at(
+            _number(row[x]),
+            _number(row[y]),
+            system,
+            accuracy_m=_number(row[accuracy]) if row.get(accuracy) else None,
+            level=_level(row.get(level)),
+        )
     if address:
         return lambda row: locator.resolve(row[address])
     raise InputError(
@@ -123,11 +139,12 @@ def _asker(locator: Locator, headers: list[str], crs: str | None) -> Ask:
 def _answer(ask: Ask, row: Row) -> Row:
     try:
         answer = ask(row)
-    except CoordinateError as error:
+    except InputError as error:
         return dict.fromkeys(ANSWER, "") | {"status": "invalid", "fault": str(error)}
     grid = answer.grid
     return {
         "status": answer.status.value,
+        "reasons": ";".join(answer.reasons),
         "grid": grid.code if grid else "",
         "grid_external_code": (grid and grid.external_code) or "",
         "community": grid.community.name if grid else "",
@@ -145,3 +162,12 @@ def _number(value: str) -> float:
         return float(value)
     except ValueError:
         raise CoordinateError(f"'{value[:40]}' is not a number.", "Give plain decimal numbers.") from None
+
+
+def _level(value: str | None) -> Level:
+    try:
+        return Level(value.strip()) if value else Level.UNKNOWN
+    except ValueError:
+        raise InputError(
+            f"'{(value or '')[:40]}' is no level of accuracy.", f"Use one of {', '.join(Level)}."
+        ) from None

@@ -94,7 +94,10 @@ def address(
 )
 def batch(
     source: Annotated[
-        Path, typer.Argument(help="CSV with a column address (地址), or lon and lat (经度, 纬度).")
+        Path,
+        typer.Argument(
+            help="CSV with a column address (地址), or lon and lat (经度, 纬度); accuracy_m (精度) if known."
+        ),
     ],
     target: Annotated[
         Path, typer.Argument(help="CSV to write: the same rows with the answer's columns added.")

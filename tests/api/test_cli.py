@@ -267,6 +267,20 @@ def test_a_batch_of_points_needs_a_coordinate_system_and_marks_what_it_cannot_us
     assert counts["invalid"] == 2
 
 
+def test_a_batch_of_points_takes_an_accuracy_and_says_why(gridgov, district):
+    rows = ("118.5,31.7,,", "118.5,31.7,600,", "118.5,31.7,0,", "118.5,31.7,9,50", "118.5,31.7,many,68")
+    Path("pins.csv").write_text("经度,纬度,精度,accuracy_level\n" + "\n".join(rows) + "\n", "utf-8")
+    counts = gridgov("locate", "batch", "pins.csv", "out.csv", "--crs", "wgs84", "--json").json
+    with Path("out.csv").open(encoding="utf-8-sig") as file:
+        exact, wide, *invalid = csv.DictReader(file)
+    assert exact["status"] not in {"no_answer", "invalid"}
+    assert (wide["status"], wide["reasons"]) == ("no_answer", "too_wide")
+    assert counts["invalid"] == len(invalid) == 3
+    assert [
+        word in row["fault"] for row, word in zip(invalid, ("accuracy", "level", "number"), strict=True)
+    ] == [True] * 3
+
+
 def test_maps_and_layers_are_written(gridgov, district):
     number = gridgov("plan", "rebalance", "--json").json["number"]
     for command in (
