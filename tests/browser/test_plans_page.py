@@ -205,6 +205,7 @@ def test_a_planner_asks_for_a_rebalance_and_ends_it(visit, town, viewport):
     page.get_by_label("侧重").select_option("whole")
     page.get_by_role("button", name="开始均衡").click()
     expect(page.get_by_role("status")).to_contain_text("均衡任务已提交")
+    page.wait_for_load_state()  # words are there before styles
     assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
     page.locator(".job").get_by_role("button", name="取消").click()
     expect(page.get_by_role("status")).to_contain_text("已要求取消")
