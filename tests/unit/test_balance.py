@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 import pytest
@@ -15,42 +15,14 @@ from geo.balance import PROFILES, Locks, Problem, Profile, balance, containers, 
 from geo.balance.engine import tasks_of
 from geo.balance.solve import rank
 from geo.errors import BalanceError
+from tests.divisions import board, neighbours, plans
 
 pytestmark = pytest.mark.unit
 
 WIDE = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
-def town(
-    rows: int,
-    columns: int,
-    households: object = 10,
-    current: object = -1,
-    community: object = 0,
-    **other: object,
-) -> Problem:
-    """A board of square cells of 10 m, row by row."""
-    n = rows * columns
-    at = np.arange(n).reshape(rows, columns)
-    edges = np.r_[np.c_[at[:, :-1].ravel(), at[:, 1:].ravel()], np.c_[at[:-1].ravel(), at[1:].ravel()]]
-
-    def each(value: object) -> np.ndarray:
-        return np.broadcast_to(np.asarray(value, np.int64).ravel(), n).copy()
-
-    given = {
-        "households": each(households),
-        "xy": np.c_[np.tile(np.arange(columns), rows), np.repeat(np.arange(rows), columns)] * 10.0,
-        "area": np.full(n, 100.0),
-        "perimeter": np.full(n, 40.0),
-        "community": each(community),
-        "compound": np.full(n, -1),
-        "current": each(current),
-        "edges": edges,
-        "shared_m": np.full(len(edges), 10.0),
-        "open": np.ones(len(edges), bool),
-        "target": 60.0,
-    }
-    return Problem(**{**given, **other})  # type: ignore[arg-type]
+town = partial(board, target=60.0)
 
 
 @st.composite
@@ -400,44 +372,11 @@ def test_small_towns_get_the_best_of_all_plans(profile: Profile) -> None:
             compound=rng.integers(-1, 2, 9),
             current=rng.integers(0, grids, 9),
         )
-        best = min(_objective(problem, plan, profile) for plan in _connected_plans(problem, grids))
+        every = plans(frozenset(range(9)), neighbours(problem))
+        assignments = [
+            np.array([next(grid for grid, cells in enumerate(plan) if cell in cells) for cell in range(9)])
+            for plan in every
+            if len(plan) == grids
+        ]
+        best = min(_objective(problem, each, profile) for each in assignments)
         assert _objective(problem, balance(problem, profile=profile).assignment, profile) == best
-
-
-def _connected_plans(problem: Problem, grids: int) -> Iterator[np.ndarray]:
-    """Every division of a board into so many connected grids."""
-    near = [set[int]() for _ in range(problem.cells)]
-    for u, v in problem.edges.tolist():
-        near[u].add(v)
-        near[v].add(u)
-
-    def connected(cells: frozenset[int]) -> bool:
-        found, edge = {min(cells)}, [min(cells)]
-        while edge:
-            new = (near[edge.pop()] & cells) - found
-            found |= new
-            edge += new
-        return found == cells
-
-    subsets = [
-        frozenset(cells)
-        for size in range(1, problem.cells + 1)
-        for cells in itertools.combinations(range(problem.cells), size)
-        if connected(frozenset(cells))
-    ]
-
-    def divide(rest: frozenset[int], parts: int) -> Iterator[list[frozenset[int]]]:
-        if parts == 0:
-            if not rest:
-                yield []
-            return
-        for cells in subsets:
-            if rest and min(rest) in cells and cells <= rest:
-                for others in divide(rest - cells, parts - 1):
-                    yield [cells, *others]
-
-    for parts in divide(frozenset(range(problem.cells)), grids):
-        grid = np.empty(problem.cells, np.int64)
-        for number, cells in enumerate(parts):
-            grid[list(cells)] = number
-        yield grid
