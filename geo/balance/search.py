@@ -2,8 +2,8 @@
 
 What decides a region's plan is its structure: which of today's grids go on, which are dissolved, where new ones
 are opened. From a given structure a short, cool anneal of the grids near the change settles the cells; so most
-effort goes into trying structures. Long or hot anneals, recombination of pairs and starts from a cheapest flow of
-surplus were measured and gave less.
+effort goes into trying structures. Long or hot anneals, recombination of pairs, starts from METIS or from a cheapest
+flow of surplus, and a polish of every pair of neighbours were measured and gave less.
 """
 
 from __future__ import annotations
