@@ -21,7 +21,7 @@ from etl.posing import Ground, pose, read_ground
 from etl.scheduler import dask_run
 from geo.balance import PROFILES, Locks, Measures, Problem, Proposal, balance, containers
 from geo.balance.advice import Advice, advise
-from geo.balance.bounds import ContainerBound, Floor, bounds, floor
+from geo.balance.bounds import ContainerBound, Floor, bounds_of, floor
 from geo.errors import InputError, NotFoundError
 from geo.progress import Progress, silent
 
@@ -177,11 +177,7 @@ def _proven(problem: Problem, after: Measures, progress: Progress) -> Proven | N
     frozen = set(problem.current[problem.frozen].tolist())
     if after.unassigned_cells or set(after.disconnected) - frozen:
         return None
-    grids, in_band = (
-        np.array([getattr(row, name) for row in after.container_rows], np.int64)
-        for name in ("grids", "in_band")
-    )
-    found = bounds(problem, grids, out_of_band=grids - in_band, progress=progress)
+    found = bounds_of(problem, after, progress=progress)
     return Proven(found, advise(problem, found), floor(problem, found))
 
 

@@ -7,13 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from api.cli.console import SHOWN, out, print_rows
 from etl.instances import Instance
 from geo.balance import Measures, Problem, Profile, Report, measure
 from geo.balance.advice import Advice, advise
-from geo.balance.bounds import ContainerBound, Floor, bounds, floor
+from geo.balance.bounds import ContainerBound, Floor, bounds_of, floor
 
 STOPPED = (
     "Ended early: the best plan so far. It is legal; another run need not give the same · "
@@ -58,11 +56,7 @@ def came_of(instance: Instance, problem: Problem, report: Report, cpu_seconds: f
     if (today < 0).all():
         before = None
     after = report.after
-    grids, in_band = (
-        np.array([getattr(row, name) for row in after.container_rows], np.int64)
-        for name in ("grids", "in_band")
-    )
-    proven = bounds(problem, grids, out_of_band=grids - in_band)
+    proven = bounds_of(problem, after)
     return Outcome(
         instance,
         problem,

@@ -151,7 +151,7 @@ class Board(NamedTuple):
 
 
 def lay(region: Region, grids: int, size: Floats, costs: Costs) -> Board:
-    """Lay out a board for a region of so many grids; nothing is assigned yet (`kernels.fill`)."""
+    """Lay out a board for a region of so many grids; nothing is assigned yet (`counts.fill`)."""
     n, m, compounds = len(region.weight), len(region.other), len(region.allowed)
     cells, edges = np.zeros(n, CELL), np.zeros(m, EDGE)
     degree = np.diff(region.start)

@@ -19,7 +19,7 @@ from geo.balance.lands import Lands
 from geo.balance.partitions import EXHAUST
 from geo.balance.problem import Ints, Problem, components
 from geo.balance.reach import Ground
-from geo.balance.report import measure
+from geo.balance.report import Measures, measure
 from geo.errors import BalanceError
 from geo.progress import Progress, silent
 
@@ -193,6 +193,26 @@ def bounds(
     return tuple(found)
 
 
+def bounds_of(
+    problem: Problem, measures: Measures, *, progress: Progress = silent
+) -> tuple[ContainerBound, ...]:
+    """Bound what plans can do that have the numbers of grids of a legal one, in all and out of band.
+
+    Parameters
+    ----------
+    problem : Problem
+    measures : Measures
+        Of that plan.
+    progress : Progress
+        As of `bounds`.
+    """
+    grids, in_band = (
+        np.array([getattr(row, name) for row in measures.container_rows], np.int64)
+        for name in ("grids", "in_band")
+    )
+    return bounds(problem, grids, out_of_band=grids - in_band, progress=progress)
+
+
 def floor(problem: Problem, bound: tuple[ContainerBound, ...]) -> Floor:
     """Add up the bounds of a district.
 
@@ -244,16 +264,12 @@ def gap(problem: Problem, assignment: Ints) -> Gap:
             "Bounds hold for legal plans, and this is none.",
             "Give every cell a grid, each connected and inside one container, and leave frozen grids alone.",
         )
-    grids, in_band = (
-        np.array([getattr(row, name) for row in measures.container_rows], np.int64)
-        for name in ("grids", "in_band")
-    )
     return Gap(
         in_band=measures.in_band,
         households_moved=measures.households_moved,
         moved_share=measures.moved_share,
         worst_deviation_percent=measures.worst_deviation_percent,
-        floor=floor(problem, bounds(problem, grids, out_of_band=grids - in_band)),
+        floor=floor(problem, bounds_of(problem, measures)),
     )
 
 

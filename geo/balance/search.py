@@ -127,11 +127,10 @@ class Search:
         if changed is None:
             return plan
         assigned, near = changed
-        energy = self.ranked(assigned).rank[-1]
         board, (hot, cold, proposals) = self.board, TRIAL
         inside = self._window(assigned, near)
         board.grids["inside"] = inside
-        counts.fill(board)
+        energy = self.ranked(assigned).rank[-1]
         half, middle = proposals * int(inside[assigned].sum()) // 2, (hot * cold) ** 0.5
         energy += kernels.anneal(board, hot, middle, half, self.state)
         promising = energy - plan.rank[-1] < HOPELESS
