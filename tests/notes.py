@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -76,13 +77,20 @@ def begun(store: Store, kind_: Kind[Any], *, foreground: bool = False) -> jobs.J
 
 
 def terminate(store: Store, condition: str) -> None:
-    """End connections as an administrator does: the application's role may not."""
-    with store.engine.connect() as connection:
-        ended = text(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            f" WHERE datname = current_database() AND pid <> pg_backend_pid() AND {condition}"
-        )
-        assert connection.execute(ended).rowcount > 0
+    """End connections as an administrator does, once there are any: the application's role may not."""
+    ended = text(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        f" WHERE datname = current_database() AND pid <> pg_backend_pid() AND {condition}"
+    )
+
+    def some() -> bool:
+        with store.engine.connect() as connection:  # a transaction sees one state of them
+            return connection.execute(ended).rowcount > 0
+
+    end = time.monotonic() + PATIENCE_S
+    while not some():
+        assert time.monotonic() < end, "there was no such connection"
+        time.sleep(0.02)
 
 
 @contextmanager
