@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, text
 
 from data import districts, versions
-from geo.address import Entry
+from geo.address import Compound, Entry
+from geo.addresses import Place
 from geo.answers import Building, Community, District, Grid, OnDuty, Plan, Site
-from geo.locate import Place, Register
+from geo.locate import Register
 
 
 @dataclass(frozen=True)
@@ -212,8 +213,8 @@ WITH held AS (
 )
 SELECT b.external_code, b.address, b.aliases, b.label, b.road, b.road_number, b.poi,
        ST_X(b.point) AS lon, ST_Y(b.point) AS lat,
-       x.name AS compound, x.aliases AS compound_aliases, x.road AS compound_road,
-       x.road_number AS compound_number, c.name AS community, t.name AS town,
+       x.id::text AS compound_id, x.name AS compound, x.phase_of, x.aliases AS compound_aliases,
+       x.road AS compound_road, x.road_number AS compound_number, c.name AS community, t.name AS town,
        h.entrances, h.codes, s.codes AS stated,
        CASE WHEN b.point IS NOT NULL AND h.building_id IS NULL THEN ST_AsBinary(COALESCE(
            (SELECT ST_Union(n.shape) FROM cells n WHERE n.district = b.district AND n.building_id = b.id
@@ -234,19 +235,25 @@ def _places(connection: Connection, values: dict[str, Any], district_name: str) 
 
 
 def _place(row: Any, district_name: str) -> Place:
-    number = row.compound_number and f"{row.compound_number.removesuffix('号')}号"
-    street = "".join(filter(None, (row.compound_road, number)))
-    # 湖东路166号3幢 is as good a name as 康宁花园3幢 where the compound has that number.
-    compounds = (row.compound, *row.compound_aliases, *([street] if number else ())) if row.compound else ()
+    compound = row.compound_id and Compound(
+        row.compound_id,
+        row.compound,
+        tuple(row.compound_aliases),
+        row.phase_of,
+        row.compound_road,
+        row.compound_number,
+    )
     entry = Entry(
         address=row.address,
         aliases=tuple(row.aliases),
-        compounds=compounds,
+        compound=compound,
         label=row.label,
         road=row.road,
         road_number=row.road_number,
         poi=row.poi,
-        areas=tuple(filter(None, (district_name, row.town, row.community, street))),
+        town=row.town,
+        community=row.community,
+        district=district_name,
     )
     return Place(
         building=Building(row.external_code, _name(row), row.lon, row.lat),

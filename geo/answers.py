@@ -21,7 +21,9 @@ class Status(StrEnum):
     MATCH = "match"
     APPROXIMATE = "approximate"
     AMBIGUOUS = "ambiguous"
-    OUTSIDE = "outside"
+    ALTERNATIVES = 10
+"""How many alternatives an answer names at most."""
+OUTSIDE = "outside"
     NONE = "none"
     NO_ANSWER = "no_answer"
 
@@ -129,6 +131,8 @@ REASONS = {
 """Each reason in words."""
 
 
+ALTERNATIVES = 10
+"""How many alternatives an answer names at most."""
 OUTSIDE = "outside"
 """Stands for "in no grid" among the codes of `Answer.probabilities`."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -13,12 +13,13 @@ import shapely
 from numpy.typing import NDArray
 
 from geo.accuracy import REACH_SIGMAS, Level, ranked, sigma_m
-from geo.address import AddressBook, Entry, Found
+from geo.address import AddressBook
+from geo.addresses import Held, Place, judge
 from geo.answers import (
+    ALTERNATIVES,
     OUTSIDE,
     Alternative,
     Answer,
-    Building,
     District,
     Grid,
     NearSite,
@@ -34,8 +35,6 @@ from geo.index import PointIndex
 
 SITES = 3
 """How many of the nearest sites an answer names."""
-ALTERNATIVES = 10
-"""How many alternatives an answer names at most."""
 
 NEAR_BORDER_M = 15.0
 """How near to a border an exact point is ambiguous, metres, where nothing else is set."""
@@ -55,31 +54,6 @@ class Source(StrEnum):
     DEVICE = "device"
     MAP = "map"
     SURVEY = "survey"
-
-
-@dataclass(frozen=True)
-class Place:
-    """A building as it is looked up.
-
-    Attributes
-    ----------
-    building : Building
-        What is answered about it.
-    entry : Entry
-        Its names.
-    cells : tuple of (int or None, str)
-        Entrance, where it is split, and code of the grid that holds that cell.
-    stated : tuple of str
-        Codes of the grids the ledger states, for a building without a position.
-    land : shapely Polygon or MultiPolygon, optional
-        What a pending building, one with a position and in no cell of the plan, stands on; EPSG:4326.
-    """
-
-    building: Building
-    entry: Entry
-    cells: tuple[tuple[int | None, str], ...] = ()
-    stated: tuple[str, ...] = ()
-    land: shapely.Geometry | None = None
 
 
 @dataclass(frozen=True)
@@ -110,15 +84,6 @@ class Register:
     shapes: NDArray[np.object_]
     sites: Sequence[Site] = ()
     places: Sequence[Place] = ()
-
-
-@dataclass(frozen=True)
-class _Hit:
-    """A grid an address may mean: which building and why."""
-
-    grid: Grid
-    building: Building
-    reason: Reason | None = None
 
 
 class Locator:
@@ -286,57 +251,22 @@ class Locator:
 
     def resolve(self, text: str) -> Answer:
         """Answer for an address."""
-        found = self.book.find(text)
-        if not found.entries:
-            return self._nothing
-        hits = [hit for entry in found.entries for hit in self._hits(self.register.places[entry], found)]
-        buildings = [self.register.places[entry].building for entry in found.entries]
-        return self._judge(found, buildings, hits)
-
-    def _judge(self, found: Found, buildings: list[Building], hits: list[_Hit]) -> Answer:
-        """Say how sure an address is, from the grids it may mean."""
-        building = buildings[0] if len(buildings) == 1 else None
-        by_grid = {hit.grid.code: hit for hit in reversed(hits)}
-        notes = [reason for reason in (hit.reason for hit in hits) if reason]
-        doubts = _doubts(found, len(buildings), len(by_grid))
-        reasons = tuple(dict.fromkeys((*doubts, *notes)))
-        if not hits:
-            return replace(self._nothing, status=Status.NO_ANSWER, building=building, reasons=reasons)
-        if len(by_grid) > 1:
-            options = tuple(
-                Alternative(hit.grid, hit.building)
-                for hit in islice(_by_code(by_grid.values()), ALTERNATIVES)
-            )
-            return replace(
-                self._nothing,
-                status=Status.AMBIGUOUS,
-                building=building,
-                entrance=found.entrance,
-                alternatives=options,
-                reasons=reasons,
-            )
-        answer = replace(
-            self._nothing,
-            status=Status.APPROXIMATE if doubts else Status.MATCH,
-            grid=hits[0].grid,
-            building=building,
-            entrance=found.entrance,
-            reasons=reasons,
-        )
-        if building is None or building.lon is None or building.lat is None:
+        answer = judge(self.book.find(text), self.register.places, self._grids_of, self._nothing)
+        building = answer.building
+        if answer.grid is None or building is None or building.lon is None or building.lat is None:
             return answer
         return replace(answer, sites=self._nearest_sites(building.lon, building.lat))
 
-    def _hits(self, place: Place, found: Found) -> Iterable[_Hit]:
-        """Yield the grids a building is in: by its cells, by the grid that covers it, by the ledger's word."""
+    def _grids_of(self, place: Place, entrance: int | None) -> Held:
+        """Return the grids a building is in: by its cells, by the grid that covers it, by the ledger's word."""
         if place.cells:
-            named = [code for entrance, code in place.cells if entrance == found.entrance]
+            named = [code for at, code in place.cells if at == entrance]
             codes = named or [code for _, code in place.cells]
-            return [_Hit(self.grids[code], place.building) for code in dict.fromkeys(codes)]
+            return Held([self.grids[code] for code in dict.fromkeys(codes)])
         if place.building.lon is None or place.building.lat is None:
-            return [_Hit(self.grids[code], place.building, Reason.STATED_ONLY) for code in place.stated]
+            return Held([self.grids[code] for code in place.stated], Reason.STATED_ONLY)
         position = int(self._index.cover([[place.building.lon, place.building.lat]])[0])
-        return [_Hit(self._grid(position), place.building, Reason.PENDING)] if position >= 0 else []
+        return Held([self._grid(position)] if position >= 0 else [], Reason.PENDING)
 
     def _uncovered(self, lon: float, lat: float) -> Answer:
         outside_m = self._index.outside_m(lon, lat)
@@ -368,19 +298,3 @@ class Locator:
 
     def _grid(self, position: int) -> Grid:
         return self.grids[self._index.codes[position]]
-
-
-def _doubts(found: Found, buildings: int, grids: int) -> list[Reason]:
-    """Return why an address cannot be a plain match."""
-    several = buildings > 1
-    table = {
-        Reason.UNKNOWN_WORDS: bool(found.unexplained),
-        Reason.INCOMPLETE: not found.whole,
-        Reason.SEVERAL_BUILDINGS: found.whole and several,
-        Reason.SPLIT_BUILDING: not several and grids > 1,
-    }
-    return [reason for reason, holds in table.items() if holds]
-
-
-def _by_code(hits: Iterable[_Hit]) -> list[_Hit]:
-    return sorted(hits, key=lambda hit: hit.grid.code)

@@ -20,6 +20,38 @@ _SHORTEST = 2
 
 
 @dataclass(frozen=True)
+class Compound:
+    """A compound as addresses name it.
+
+    Attributes
+    ----------
+    key : str
+        Tells it from others of the same name.
+    name : str
+        Its official name.
+    aliases : tuple of str
+        What else it is called: former names, what people say.
+    phase_of : str, optional
+        Name of the estate it is a phase of: 盛世新城 for 盛世新城二期.
+    road, road_number : str, optional
+        Its street address.
+    """
+
+    key: str
+    name: str
+    aliases: tuple[str, ...] = ()
+    phase_of: str | None = None
+    road: str | None = None
+    road_number: str | None = None
+
+    @property
+    def street(self) -> str | None:
+        """The street address in one word, where it has a number."""
+        number = self.road_number and self.road_number.removesuffix("号")
+        return f"{self.road}{number}号" if self.road and number else None
+
+
+@dataclass(frozen=True)
 class Entry:
     """A building as addresses name it.
 
@@ -29,24 +61,38 @@ class Entry:
         Standard address.
     aliases : tuple of str
         Other full names.
-    compounds : tuple of str
-        Name, aliases and street address of its compound, in front of ``label``; the name first.
+    compound : Compound, optional
+        The compound it stands in.
     label : str, optional
         Number or name within the compound: 3幢.
     road, road_number, poi : str, optional
         Street address, and the place in it.
-    areas : tuple of str
-        What may be written in front of any name: district, town, community, the compound's street address.
+    town, community, district : str, optional
+        What it lies in.
     """
 
     address: str | None = None
     aliases: tuple[str, ...] = ()
-    compounds: tuple[str, ...] = ()
+    compound: Compound | None = None
     label: str | None = None
     road: str | None = None
     road_number: str | None = None
     poi: str | None = None
-    areas: tuple[str, ...] = ()
+    town: str | None = None
+    community: str | None = None
+    district: str | None = None
+
+    @property
+    def compounds(self) -> tuple[str, ...]:
+        """Name, aliases and street address of its compound; the name first."""
+        of = self.compound
+        return tuple(filter(None, (of.name, *of.aliases, of.street))) if of else ()
+
+    @property
+    def areas(self) -> tuple[str, ...]:
+        """What may be written in front of any name."""
+        street = self.compound.street if self.compound else None
+        return tuple(filter(None, (self.district, self.town, self.community, street)))
 
 
 @dataclass(frozen=True)

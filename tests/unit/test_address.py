@@ -6,21 +6,28 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geo.address import AddressBook, Entry, normalise, readings
+from geo.address import AddressBook, Compound, Entry, normalise, readings
 
 HERE = "安徽省马鞍山市雨山区望江街道"
-AREAS = ("雨山区", "望江街道", "富民社区")
-KANGNING = {"compounds": ("康宁三村", "老幸福大院"), "areas": (*AREAS, "湖东路166号")}
+AREAS = {"district": "雨山区", "town": "望江街道", "community": "富民社区"}
+KANGNING = AREAS | {"compound": Compound("X1", "康宁三村", ("老幸福大院",), road="湖东路", road_number="166")}
 
 BOOK = AddressBook(
     [
         Entry(f"{HERE}湖东路166号康宁三村1幢", label="1幢", **KANGNING),
         Entry(f"{HERE}湖东路166号康宁三村12幢", label="12幢", **KANGNING),
-        Entry(f"{HERE}健康路38号", road="健康路", road_number="38", poi="印山小学", areas=AREAS),
-        Entry(None, ("印刷厂宿舍",), road="健康路", road_number="40号", areas=AREAS),
-        Entry(None, compounds=("碧水小区",), label="1幢", areas=("雨山区", "望江街道", "中央社区")),
-        Entry(None, compounds=("碧水小区",), label="1幢", areas=("雨山区", "映湖街道", "祥和社区")),
-        Entry(f"{HERE}新村路9号新村3幢", areas=AREAS, compounds=("新村",)),
+        Entry(f"{HERE}健康路38号", road="健康路", road_number="38", poi="印山小学", **AREAS),
+        Entry(None, ("印刷厂宿舍",), road="健康路", road_number="40号", **AREAS),
+        Entry(None, compound=Compound("X2", "碧水小区"), label="1幢", **(AREAS | {"community": "中央社区"})),
+        Entry(
+            None,
+            compound=Compound("X3", "碧水小区"),
+            label="1幢",
+            district="雨山区",
+            town="映湖街道",
+            community="祥和社区",
+        ),
+        Entry(f"{HERE}新村路9号新村3幢", **AREAS, compound=Compound("X4", "新村")),
     ]
 )
 
@@ -158,7 +165,7 @@ def test_a_beginning_does_not_cut_a_number():
 
 def test_a_ledger_without_labels_is_found_by_its_standard_addresses():
     book = AddressBook(
-        [Entry(f"{HERE}湖东路166号康宁三村1幢", **KANGNING), Entry(f"{HERE}健康路38号", areas=AREAS)]
+        [Entry(f"{HERE}湖东路166号康宁三村1幢", **KANGNING), Entry(f"{HERE}健康路38号", **AREAS)]
     )
     assert book.find("老幸福大院1栋").entries == (0,)
     assert book.find("健康路38号").entries == (1,)

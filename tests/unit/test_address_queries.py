@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from geo.address import AddressBook, Entry
+from geo.address import AddressBook, Compound, Entry
 
 LEDGER = Path(__file__).parents[1] / "data" / "address" / "dev"
 
@@ -36,23 +36,25 @@ def scored():
 
 def entry(building, compounds, communities):
     community = communities[building["community_id"]]
-    compound = compounds.get(building["compound_id"])
-    areas = ("雨山区", community["town"], community["name"])
-    if compound is None:
+    areas = {"district": "雨山区", "town": community["town"], "community": community["name"]}
+    row = compounds.get(building["compound_id"])
+    if row is None:
         return Entry(
             building["standard_address"],
             road=building["road"],
             road_number=building["road_no"],
             poi=building["poi"] or None,
-            areas=areas,
+            **areas,
         )
-    street = f"{compound['road']}{compound['road_no']}号"
-    aliases = filter(None, compound["aliases"].split(";"))
+    aliases = tuple(filter(None, row["aliases"].split(";")))
+    compound = Compound(
+        row["compound_id"], row["name"], aliases, row["phase_of"] or None, row["road"], row["road_no"]
+    )
     return Entry(
         building["standard_address"],
-        compounds=(compound["name"], *aliases, street),
+        compound=compound,
         label=building["label"] + building["word"],
-        areas=(*areas, street),
+        **areas,
     )
 
 

@@ -9,8 +9,21 @@ import pytest
 import shapely
 
 from geo.address import Entry
-from geo.answers import NEXT_STEP, REASONS, Building, Community, District, Grid, OnDuty, Plan, Reason, Status
-from geo.locate import ALTERNATIVES, Locator, Place, Register
+from geo.addresses import Place
+from geo.answers import (
+    ALTERNATIVES,
+    NEXT_STEP,
+    REASONS,
+    Building,
+    Community,
+    District,
+    Grid,
+    OnDuty,
+    Plan,
+    Reason,
+    Status,
+)
+from geo.locate import Locator, Register
 
 CENTRE = Community("340504001001", None, False, "富民社区", "active", None, None)
 PLAN = Plan(1, "first", datetime(2026, 1, 1, tzinfo=UTC), None)
