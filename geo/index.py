@@ -46,6 +46,8 @@ class PointIndex:
         EPSG:4326, longitude first.
     srid : int
         EPSG code lengths are measured in; see `geo.crs.metric_srid`.
+    near_border_m : float
+        How far from every border a point is deep, metres.
 
     Attributes
     ----------
@@ -63,12 +65,15 @@ class PointIndex:
     prepared polygons.
     """
 
-    def __init__(self, codes: Sequence[str], shapes: ArrayLike, srid: int) -> None:
+    def __init__(
+        self, codes: Sequence[str], shapes: ArrayLike, srid: int, *, near_border_m: float = 0.0
+    ) -> None:
         if len(set(codes)) != len(codes):
             raise InputError("An area's code comes twice.", "Give each area a code of its own.")
         order = sorted(range(len(codes)), key=codes.__getitem__)
         self.codes = [codes[position] for position in order]
         self._srid = srid
+        self._near_border_m = near_border_m
         self._shapes = np.asarray(shapes, dtype=object)[order]
         self._metric = to_metric(self._shapes, srid)
         self._borders = shapely.boundary(self._metric)
@@ -102,6 +107,45 @@ class PointIndex:
         np.minimum.at(found, lost[point], area)
         found[found == nobody] = -1
         return found
+
+    def find(self, lon: float, lat: float) -> int:
+        """Return the area that covers a point; as `cover` for one."""
+        return int(self.cover([[lon, lat]])[0])
+
+    def deep(self, points: ArrayLike) -> NDArray[np.bool_]:
+        """Tell which points are surely at least ``near_border_m`` metres from every border.
+
+        Parameters
+        ----------
+        points : array_like, shape (n, 2)
+            As for `cover`.
+
+        Returns
+        -------
+        ndarray of bool, shape (n,)
+            False where that is not sure; `borders_m` tells.
+        """
+        asked = np.asarray(points, dtype=np.float64).reshape(-1, 2)
+        return np.array([self.is_deep(lon, lat) for lon, lat in asked.tolist()], dtype=np.bool_)
+
+    def is_deep(self, lon: float, lat: float) -> bool:
+        """Tell whether a point is deep; as `deep` for one."""
+        position = self.find(lon, lat)
+        return position >= 0 and self.border_m(lon, lat, position) >= self._near_border_m
+
+    def borders_m(self, points: ArrayLike, positions: ArrayLike) -> NDArray[np.float64]:
+        """Return how far each point is from the border of an area, in metres.
+
+        Parameters
+        ----------
+        points : array_like, shape (n, 2)
+            As for `cover`.
+        positions : array_like of int, shape (n,)
+            An area for each, by position in `codes`.
+        """
+        asked = shapely.points(np.asarray(points, dtype=np.float64).reshape(-1, 2))
+        borders = self._borders[np.asarray(positions, dtype=np.intp)]
+        return np.asarray(shapely.distance(borders, to_metric(asked, self._srid)), dtype=np.float64)
 
     def border_m(self, lon: float, lat: float, position: int) -> float:
         """Return how far a point inside an area is from that area's border, in metres."""
