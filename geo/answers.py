@@ -21,9 +21,7 @@ class Status(StrEnum):
     MATCH = "match"
     APPROXIMATE = "approximate"
     AMBIGUOUS = "ambiguous"
-    ALTERNATIVES = 10
-"""How many alternatives an answer names at most."""
-OUTSIDE = "outside"
+    OUTSIDE = "outside"
     NONE = "none"
     NO_ANSWER = "no_answer"
 
