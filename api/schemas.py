@@ -106,6 +106,23 @@ class Alternative(BaseModel):
     building: Building | None
     distance_m: float | None
     probability: float | None = Field(description="That it holds the place, for a point with an accuracy.")
+    confidence: float | None = Field(description="How often a guess like this is right, for an address.")
+
+
+class Fault(Words):
+    """A doubt about an address: a part that does not agree with the register."""
+
+    code: str
+    weight: float = Field(description="How much it takes from the confidence, 0 to 1.")
+
+
+class Span(Model):
+    """A part of the address that was understood: characters `start` to `end` (not included) of what was asked."""
+
+    start: int
+    end: int
+    role: str = Field(description="What it was read as.")
+    name: str = Field(description="What the register calls it.")
 
 
 class Answer(BaseModel):
@@ -130,6 +147,12 @@ class Answer(BaseModel):
     probabilities: dict[str, float] | None = Field(
         description="For a point with an accuracy: how likely each grid holds it, and how likely none (`outside`)."
     )
+    confidence: float | None = Field(description="For an address: how often an answer like this is right.")
+    precision: str | None = Field(
+        description="For an address: how much of it the register has (building, compound, road, none)."
+    )
+    faults: list[Fault] = Field(description="For an address: each doubt about it, the heaviest first.")
+    spans: list[Span] = Field(description="For an address: which parts of it were understood, and as what.")
 
 
 def answer(found: answers.Answer) -> Answer:
@@ -154,6 +177,7 @@ def answer(found: answers.Answer) -> Answer:
                 building=_building(other.building),
                 distance_m=_metres(other.distance_m),
                 probability=other.probability,
+                confidence=other.confidence,
             )
             for other in found.alternatives
         ],
@@ -161,6 +185,13 @@ def answer(found: answers.Answer) -> Answer:
         border_m=_metres(found.border_m),
         outside_m=_metres(found.outside_m),
         probabilities=found.probabilities,
+        confidence=found.confidence,
+        precision=found.precision,
+        faults=[
+            Fault(code=fault.code, weight=fault.weight, zh=fault.words.zh, en=fault.words.en)
+            for fault in found.faults
+        ],
+        spans=[Span.model_validate(span) for span in found.spans],
     )
 
 

@@ -221,6 +221,45 @@ class Building:
 
 
 @dataclass(frozen=True)
+class Fault:
+    """A doubt about an address: a part that does not agree with the register.
+
+    Attributes
+    ----------
+    code : str
+        Its kind.
+    weight : float
+        How much it takes from the confidence, 0 to 1.
+    words : Words
+        What is wrong.
+    """
+
+    code: str
+    weight: float
+    words: Words
+
+
+@dataclass(frozen=True)
+class Span:
+    """A part of the text asked that was understood: characters ``start`` to ``end`` (not included).
+
+    Attributes
+    ----------
+    start, end : int
+        Positions in the text as it was asked.
+    role : str
+        What it was read as: a town, a compound, a number.
+    name : str
+        What the register calls it.
+    """
+
+    start: int
+    end: int
+    role: str
+    name: str
+
+
+@dataclass(frozen=True)
 class Alternative:
     """Another grid that may be meant, with the building or the distance that speaks for it."""
 
@@ -228,6 +267,7 @@ class Alternative:
     building: Building | None = None
     distance_m: float | None = None
     probability: float | None = None
+    confidence: float | None = None
 
 
 @dataclass(frozen=True)
@@ -259,6 +299,14 @@ class Answer:
     probabilities : dict of str to float, optional
         For a point with an accuracy: how likely each grid holds it, by code, the likeliest first, and last
         how likely none does (`OUTSIDE`). They sum to 1.
+    confidence : float, optional
+        For an address: how often an answer like this is right, 0 to 1.
+    precision : str, optional
+        For an address: how much of it the register has (building, compound, road, none).
+    faults : tuple of Fault
+        For an address: each doubt about it, the heaviest first.
+    spans : tuple of Span
+        For an address: which parts of it were understood, and as what.
     """
 
     status: Status
@@ -274,6 +322,10 @@ class Answer:
     border_m: float | None = None
     outside_m: float | None = None
     probabilities: dict[str, float] | None = None
+    confidence: float | None = None
+    precision: str | None = None
+    faults: tuple[Fault, ...] = ()
+    spans: tuple[Span, ...] = ()
 
     @property
     def pending(self) -> bool:
