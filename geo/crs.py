@@ -11,6 +11,7 @@ converters of 2010-2013, which all agree (Wikipedia, "Restrictions on geographic
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -234,6 +235,19 @@ def to_metric(shapes: ArrayLike, srid: int) -> NDArray[np.object_]:
     return _reshape(shapes, lambda xy: _project(xy, srid, forward=True))
 
 
+def metric_points(points: Points, srid: int) -> Points:
+    """Project EPSG:4326 points, shape (n, 2) in degrees, to metres of ``srid``; see `to_metric`."""
+    return _project(points, srid, forward=True)
+
+
+def metric_point(lon: float, lat: float, srid: int) -> tuple[float, float]:
+    """Project one EPSG:4326 point, in degrees, to metres of ``srid``; see `to_metric`."""
+    x, y = _transformer(srid, True).transform(lon, lat)
+    if not (math.isfinite(x) and math.isfinite(y)):
+        raise _unprojectable(srid)
+    return x, y
+
+
 def from_metric(shapes: ArrayLike, srid: int) -> NDArray[np.object_]:
     """Bring an array of geometries in metres of ``srid`` back to EPSG:4326."""
     return _reshape(shapes, lambda xy: _project(xy, srid, forward=False))
@@ -385,8 +399,12 @@ def _transformer(srid: int, forward: bool) -> Transformer:
 def _project(points: Points, srid: int, *, forward: bool) -> Points:
     moved = np.column_stack(_transformer(srid, forward).transform(points[:, 0], points[:, 1]))
     if not np.isfinite(moved).all():
-        raise CoordinateError(f"A point cannot be projected with EPSG:{srid}.", "Check zone and axis order.")
+        raise _unprojectable(srid)
     return moved
+
+
+def _unprojectable(srid: int) -> CoordinateError:
+    return CoordinateError(f"A point cannot be projected with EPSG:{srid}.", "Check zone and axis order.")
 
 
 def _reshape(shapes: ArrayLike, change: Callable[[Points], Points]) -> NDArray[np.object_]:
