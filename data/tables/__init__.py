@@ -1,6 +1,7 @@
 """The declared tables: what the migrations build and the queries name."""
 
 from data.tables.accounts import Account, SignIn
+from data.tables.aliases import Alias
 from data.tables.audit import AnsweredRequest, Audit
 from data.tables.base import Base
 from data.tables.cells import Cell, CellBorder, CellSet, Enclosure
@@ -44,6 +45,7 @@ from data.tables.versions import DataVersion
 
 __all__ = [
     "Account",
+    "Alias",
     "AnsweredRequest",
     "Audit",
     "Barrier",

@@ -11,6 +11,7 @@ import pytest
 from api.kinds import kinds
 from data.settings import Settings
 from etl import (
+    aliases,
     cells,
     drafts,
     edits,
@@ -70,6 +71,7 @@ def life(store, tmp_path) -> Iterator[Life]:
 def test_every_use_case_is_on_record_once(life):
     first_delivery(life)
     a_plan(life)
+    a_name(life)
     jobs_and_imports(life)
     assert life.walked | ELSEWHERE == {act.__name__ for act in use_cases()}
 
@@ -106,6 +108,14 @@ def a_plan(life: Life) -> None:
     life.do(publish.publish, APPROVER, number, said=["plan.publish", "plan.activate"])
     life.do(rebase.rebase_plan, PLANNER, stale, said=["plan.merge"])
     life.do(rebase.rebase_plan, PLANNER, stale, said=[])
+
+
+def a_name(life: Life) -> None:
+    given = {"compound": ledgers.COMPOUNDS[0]["code"]}
+    number = life.do(aliases.propose, PLANNER, "老纺织厂宿舍", **given, said=["alias.propose"]).number
+    life.do(aliases.propose, PLANNER, "老纺织厂宿舍", **given, said=[])
+    life.do(aliases.confirm, APPROVER, number, said=["alias.confirm"])
+    life.do(aliases.withdraw, PLANNER, number, said=["alias.withdraw"])
 
 
 def jobs_and_imports(life: Life) -> None:

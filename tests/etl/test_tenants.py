@@ -22,7 +22,7 @@ from data import comments, districts, locks, requests, versions
 from data import jobs as stored_jobs
 from data.session import APP_ROLE
 from data.settings import Settings
-from etl import drafts, edits, jobs, ledger, lifecycle, undo
+from etl import aliases, drafts, edits, jobs, ledger, lifecycle, undo
 from etl.actor import SYSTEM, Actor
 from etl.edits import NEW, Move
 from etl.jobs import Kind, Work
@@ -64,6 +64,7 @@ GIVEN: dict[str, Any] = {
     "ids": [1],
     "reason": "said",
     "said": "said",
+    "words": "said",
     "name": None,
     "params": {},
     "progress": silent,
@@ -106,7 +107,8 @@ def test_acts_touch_one_district_though_every_query_forgets_to_name_it(pair, tmp
     assert beside.digest() == before
     assert beside.in_force() == 1
     assert not seen.without
-    assert {"plans", "plan_cells", "plan_moves", "plan_locks", "jobs", "imports", "cells"} <= seen.tables
+    written = {"plans", "plan_cells", "plan_moves", "plan_locks", "jobs", "imports", "cells", "aliases"}
+    assert written <= seen.tables
 
 
 def live(place: Governed, folder: Path, cells: list[int], grid: int) -> int:
@@ -124,6 +126,9 @@ def live(place: Governed, folder: Path, cells: list[int], grid: int) -> int:
     place.put_out(number)
     place.put_out(drafts.roll_back(store, AUTHOR, code, to=1).number)
     place.withdraw(place.open())
+    name = aliases.propose(store, EDITOR, code, "老纺织厂宿舍", building="B1-0-0").number
+    aliases.confirm(store, AUTHOR, code, name)
+    aliases.withdraw(store, AUTHOR, code, name)
     ledgers.write_csv(folder / "workers.csv", [{"code": "W1", "name": "甲示例"}])
     loaded = ledger.import_ledger(store, SYSTEM, code, folder, name=None, partial=True).import_id
     undo.undo_import(store, SYSTEM, code, loaded)
