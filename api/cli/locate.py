@@ -2,43 +2,21 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import datetime
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from api.batch import locate_file
-from api.cli.console import (
-    DistrictOption,
-    JsonOption,
-    chosen,
-    hint,
-    opened,
-    out,
-    print_json,
-    print_pairs,
-    progress,
-)
-from data import locate as stored
-from data.settings import Settings
+from api.cli import locate_batch as batch
+from api.cli.console import DistrictOption, JsonOption, hint, out, print_json, print_pairs
+from api.cli.locators import AsOfOption, located
 from geo.accuracy import Level
 from geo.answers import REASONS, Alternative, Answer, Status
 from geo.candidates import unstated
-from geo.errors import NotFoundError
-from geo.locate import Locator, Source
-from geo.times import here
+from geo.locate import Source
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 
 FOUND = frozenset({Status.MATCH, Status.APPROXIMATE, Status.AMBIGUOUS})
-AsOfOption = Annotated[
-    datetime | None,
-    typer.Option(help="The instant asked about, now by default; buildings and sites are today's."),
-]
 CrsOption = Annotated[
     str | None,
     typer.Option(
@@ -69,7 +47,7 @@ def point(
     json: JsonOption = False,
 ) -> None:
     """Say whose grid a point is in (按坐标查网格)."""
-    with _locator(district, as_of) as locator:
+    with located(district, as_of) as locator:
         if crs is None:
             raise unstated(x, y, [locator])
         answer = locator.at(x, y, crs, accuracy_m=accuracy, level=level, source=source)
@@ -84,55 +62,12 @@ def address(
     json: JsonOption = False,
 ) -> None:
     """Say whose grid an address is in (按地址查网格)."""
-    with _locator(district, as_of) as locator:
+    with located(district, as_of) as locator:
         answer = locator.resolve(text)
     _print_answer(answer, json)
 
 
-@app.command(
-    epilog="Examples: gridgov locate batch addresses.csv out.csv · gridgov locate batch pins.csv out.csv --crs wgs84"
-)
-def batch(
-    source: Annotated[
-        Path,
-        typer.Argument(
-            help="CSV with a column address (地址), or lon and lat (经度, 纬度); accuracy_m (精度) if known."
-        ),
-    ],
-    target: Annotated[
-        Path, typer.Argument(help="CSV to write: the same rows with the answer's columns added.")
-    ],
-    crs: Annotated[
-        str | None, typer.Option(help="Coordinate system of lon and lat; needed when they are given.")
-    ] = None,
-    as_of: AsOfOption = None,
-    district: DistrictOption = None,
-    json: JsonOption = False,
-) -> None:
-    """Answer a whole file, row by row (批量查询)."""
-    with _locator(district, as_of) as locator, progress() as listener:
-        counts: Counter[str] = locate_file(locator, source, target, crs=crs, progress=listener)
-    if json:
-        print_json(counts)
-    else:
-        print_pairs(f"{counts.total():,} rows → {target}", dict(counts.most_common()))
-
-
-@contextmanager
-def _locator(named: str | None, as_of: datetime | None) -> Iterator[Locator]:
-    """Read the plan of an instant; the one who runs the command line is staff and sees who is on duty."""
-    settings = Settings()
-    with opened(settings) as store:
-        code = chosen(store, settings, named).code
-        with store.read(code) as connection:
-            edition = stored.edition(connection, code, as_of and here(as_of))
-            register = stored.register(connection, edition, code, staff=True)
-        if register is None:
-            raise NotFoundError(
-                f"District {code} has no plan in force{' then' if as_of else ''}.",
-                "gridgov plan list tells which was when." if as_of else "Publish one: gridgov plan publish.",
-            )
-        yield Locator(register, margin_m=settings.outside_margin_m, near_border_m=settings.near_border_m)
+app.command(epilog=batch.EPILOG)(batch.batch)
 
 
 def _print_answer(answer: Answer, json: bool) -> None:
