@@ -114,7 +114,8 @@ class Locator:
         self._margin_m = margin_m
         self._near_border_m = near_border_m
         self._nothing = Answer(Status.NONE, register.district, register.plan, register.data_version)
-        self._index = PointIndex([grid.code for grid in register.grids], register.shapes, register.srid)
+        codes = [grid.code for grid in register.grids]
+        self._index = PointIndex(codes, register.shapes, register.srid, near_border_m=near_border_m)
         self.book = book or AddressBook([place.entry for place in register.places])
         self._pending = shapely.STRtree([place.land for place in register.places if place.land])
         spots = shapely.points(np.array([(s.lon, s.lat) for s in register.sites]).reshape(-1, 2))
