@@ -9,7 +9,9 @@ from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
 
 from data.tables.base import Base, OfDistrict, one_of, within
-from geo.address.corrections import STORED
+
+WORDS = "^[a-z\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff]{2,20}$"
+"""What may be stored: `geo.address.corrections.STORED`, hanzi and small letters."""
 
 
 class Alias(OfDistrict, Base):
@@ -24,7 +26,7 @@ class Alias(OfDistrict, Base):
         within("buildings", "building_id"),
         one_of("state", "proposed", "in_force", "withdrawn"),
         CheckConstraint("num_nonnulls(compound_id, building_id) = 1", name="one_target"),
-        CheckConstraint(f"words ~ '^{STORED}$'", name="words"),
+        CheckConstraint(f"words ~ '{WORDS}'", name="words"),
         CheckConstraint("(confirmed_at IS NULL) = (confirmed_by IS NULL)", name="confirmed"),
         CheckConstraint("(withdrawn_at IS NULL) = (withdrawn_by IS NULL)", name="withdrawn"),
         CheckConstraint(

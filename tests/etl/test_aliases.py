@@ -14,8 +14,10 @@ from sqlalchemy.exc import IntegrityError
 from data import aliases as stored
 from data import audit, versions
 from data.session import Store
+from data.tables.aliases import WORDS
 from etl import aliases
 from etl.actor import Actor
+from geo.address.corrections import STORED
 from geo.errors import ConflictError, ForbiddenError, GridgovError, InputError, NotFoundError
 from tests import town
 
@@ -192,6 +194,10 @@ def test_neither_numbers_nor_persons_nor_the_text_are_stored(place):
         ("alias.propose", "one"),
     ]
     assert NAME not in repr(entries)  # the record outlives a name that is taken back
+
+
+def test_what_the_database_takes_is_what_corrections_leave():
+    assert f"^{STORED}$" == WORDS
 
 
 @pytest.mark.parametrize("words", [f"{NAME}3", "３号", "老 粮站", "龘", "纺" * 21, "③老粮站"])
