@@ -18,6 +18,7 @@ from api.limits import Limits
 from api.permissions import ACTIONS, ROUTES, permit
 from api.routes import (
     accounts,
+    aliases,
     audit,
     communities,
     districts,
@@ -54,6 +55,7 @@ _NOUNS = (
     imports,
     import_pages,
     jobs,
+    aliases,
     layers,
     session,
     accounts,
@@ -81,6 +83,7 @@ _TAGS = [
     {"name": "plans", "description": "方案: what was in force when."},
     {"name": "imports", "description": "导入: what came in, what it changed, and taking it back."},
     {"name": "jobs", "description": "任务: what runs apart: balancing, cells, exports."},
+    {"name": "aliases", "description": "别名: names people use that the register lacks."},
     {"name": "layers", "description": "图层: GeoJSON for maps."},
     {"name": "accounts", "description": "账号: who is signed in, and who may sign in."},
     {"name": "audit", "description": "审计: who did what."},

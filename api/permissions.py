@@ -31,10 +31,14 @@ ACTIONS: dict[str, str] = {
     "import.undo":    "planner admin",
     "job.read":       "planner approver admin auditor",
     "job.run":        "planner admin",
+    "alias.read":     "dispatcher planner approver admin auditor",
+    "alias.propose":  "dispatcher planner admin",
+    "alias.agree":    "planner admin",
     "account.manage": "admin",
     "audit.read":     "admin auditor",
 }
-"""Roles an action is open to; ``public`` is a role everybody has."""
+"""Roles an action is open to; ``public`` is a role everybody has. No route is of ``alias.agree``: a name proposed or
+confirmed by whoever may needs nobody else."""
 
 ROUTES: dict[str, str] = {
     "GET /":                                 "read.public",
@@ -85,6 +89,10 @@ ROUTES: dict[str, str] = {
     "GET /api/v1/jobs/{number}/file":        "job.read",
     "POST /api/v1/jobs/{number}/cancel":     "job.run",
     "POST /api/v1/jobs/{number}/retry":      "job.run",
+    "GET /api/v1/aliases":                   "alias.read",
+    "POST /api/v1/aliases":                  "alias.propose",
+    "POST /api/v1/aliases/{number}/confirm":  "alias.propose",
+    "POST /api/v1/aliases/{number}/withdraw": "alias.propose",
     "GET /plans":                            "read.public",
     "GET /plans/{number}":                   "read.public",
     "GET /plans/{number}/map":               "plan.read",

@@ -35,6 +35,9 @@ INSERT INTO plan_comments (district, plan_id, actor, text)
     SELECT :d, id, :mark || 'test', :mark || 'said' FROM plans WHERE district = :d;
 INSERT INTO audit (district, actor, action, subject) VALUES (:d, :mark || 'test', 'plan.open', 'plan 3');
 UPDATE imports SET source = :mark || source WHERE district = :d;
+UPDATE compounds SET external_code = 'X9' WHERE district = :d AND external_code = 'X1' AND :mark <> '';
+INSERT INTO aliases (district, compound_id, words, proposed_by) SELECT :d, id, '老粮站' || :mark, :mark || 'test'
+    FROM compounds WHERE district = :d AND name = '康宁花园';
 INSERT INTO jobs (district, kind, params, actor, state, percent, finished_at, result) VALUES (:d,
     'export_overview', '{}', jsonb_build_object('id', :mark || 'test'), 'succeeded', 100, now(),
     jsonb_build_object('file', :d || '.html'))
@@ -53,6 +56,8 @@ class Things:
     grids: str
     cell: int
     building: str
+    compound: str
+    aliases: int
     accounts: str
     layers: str = "grids"
     lon: float = 0.0
@@ -82,6 +87,8 @@ def build(store: Store, code: str, files: Path) -> Things:
             grids=town.grid_code(1, code),
             cell=first("id", "cells"),
             building="B1",
+            compound="X9" if own else "X1",
+            aliases=first("id", "aliases"),
             accounts=f"admin-{code}",
             lon=west + 0.001,
         )

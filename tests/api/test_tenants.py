@@ -75,6 +75,9 @@ BODIES: dict[str, Sent] = {
     "POST /plans/{number}/publish": lambda t: {"data": _SEEN | {"key": KEY}},
     "POST /plans/{number}/withdraw": lambda t: {"data": _SEEN | {"reason": "said"}},
     "POST /imports/{number}/undo": lambda t: {},
+    "POST /api/v1/aliases": lambda t: {"json": {"words": "老纺织厂宿舍", "compound": t.compound}},
+    "POST /api/v1/aliases/{number}/confirm": lambda t: {},
+    "POST /api/v1/aliases/{number}/withdraw": lambda t: {},
     "POST /api/v1/accounts": lambda t: {
         "json": {"name": "newcomer", "password": PHRASE, "roles": ["planner"], "scope": [t.district]}
     },
@@ -360,6 +363,10 @@ COMMANDS: dict[str, Callable[[Things], list[Any]]] = {
     "locate point": lambda t: ["118.5", "31.7", "--crs", "wgs84"],
     "locate address": lambda t: ["湖东路"],
     "locate batch": lambda t: ["nowhere.csv", "out.csv"],
+    "alias list": lambda t: [],
+    "alias propose": lambda t: ["老纺织厂宿舍", "--compound", t.compound],
+    "alias confirm": lambda t: [t.aliases],
+    "alias withdraw": lambda t: [t.aliases],
     "export map": lambda t: ["out.html", "--plan", t.plans],
     "export compare": lambda t: ["out.html", "--plan", t.plans],
     "export layer": lambda t: ["grids", "out.geojson", "--plan", t.plans],
@@ -429,7 +436,7 @@ def test_no_command_finds_in_one_district_what_the_other_has(served, gridgov):
     assert neighbours.digest(served.store, B) == before
 
 
-@pytest.mark.parametrize("name", ["import list", "plan list", "audit", "job list"])
+@pytest.mark.parametrize("name", ["import list", "plan list", "alias list", "audit", "job list"])
 def test_lists_of_one_district_hold_nothing_of_the_other(served, gridgov, monkeypatch, name):
     assert MARK in gridgov(name, served.b, "-d", B, "--json")[0]
     assert MARK not in gridgov(name, served.a, "-d", A, "--json")[0]
