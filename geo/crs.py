@@ -53,6 +53,7 @@ _NORTHINGS = (1e6, 1e7)
 KNOWN = "wgs84, cgcs2000, gcj02, bd09, EPSG:4326, EPSG:4490, EPSG:4513 to EPSG:4554"
 
 
+@lru_cache(maxsize=256)
 def normalise(crs: str) -> str:
     """Return the one name of a coordinate system.
 
@@ -106,6 +107,43 @@ def to_wgs84(xy: ArrayLike, crs: str) -> Points:
     if name == "bd09":
         return _bd09_to_wgs84(points)
     return _project(points, int(name[5:]), forward=False)
+
+
+def point_to_wgs84(x: float, y: float, crs: str) -> tuple[float, float]:
+    """Bring one point of any known system to EPSG:4326; see `to_wgs84`."""
+    if crs in _GEOGRAPHIC and -180.0 <= x <= 180.0 and -90.0 <= y <= 90.0:
+        return x, y
+    lon, lat = to_wgs84([[x, y]], crs)[0].tolist()
+    return lon, lat
+
+
+def plain_to_wgs84(xy: Points, name: str) -> tuple[Points, NDArray[np.bool_]]:
+    """Bring those points to EPSG:4326 that are in range and written as their system has it.
+
+    Parameters
+    ----------
+    xy : ndarray, shape (n, 2)
+        As for `to_wgs84`; they may be anything, also not finite.
+    name : str
+        The one name of their system; see `normalise`.
+
+    Returns
+    -------
+    ndarray, shape (m, 2)
+        Those points, in their order.
+    ndarray of bool, shape (n,)
+        Which they are. The others are `recognise`'s; of points that can be projected only in part it is all.
+    """
+    x, y = xy[:, 0], xy[:, 1]
+    if name in _ZONE_OF:
+        low = _ZONE_OF[name] * 1e6 if int(name[5:]) in _PREFIXED.values() else 0.0
+        plain = (low < x) & (x < low + 1e6) & (_NORTHINGS[0] <= y) & (y < _NORTHINGS[1])
+    else:
+        plain = (np.abs(x) <= 180.0) & (np.abs(y) <= 90.0)
+    try:
+        return to_wgs84(xy[plain], name), plain
+    except CoordinateError:
+        return np.empty((0, 2)), np.zeros(len(xy), dtype=np.bool_)
 
 
 def from_wgs84(xy: ArrayLike, crs: str) -> Points:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import shapely
@@ -170,6 +171,30 @@ class PointIndex:
             (round(away, 6), n, away) for n, away in zip(positions.tolist(), distances, strict=True)
         )
         return [Near(n, away) for _, n, away in found]
+
+    def nears(self, points: ArrayLike, radius_m: float) -> list[list[int]]:
+        """Return the positions of the areas within a radius of each point, in the order of `near`.
+
+        Parameters
+        ----------
+        points : array_like, shape (n, 2)
+            As for `cover`.
+        """
+        asked = _points(points)
+        west, south, east, north = self._table.bounds
+        beyond = np.maximum((west, south) - asked, asked - (east, north)).max(axis=1, initial=-np.inf)
+        close = np.flatnonzero(beyond <= _FAR_DEGREES)
+        xy = metric_points(asked[close], self._srid)
+        # Faster than asking the tree for a distance.
+        boxes = shapely.box(*(xy - radius_m).T, *(xy + radius_m).T)
+        point, area = self._metric_tree.query(boxes)
+        away = shapely.distance(self._metric[area], shapely.points(xy)[point])
+        near = away <= radius_m
+        point, area, away = point[near], area[near], np.round(away[near], 6)
+        order = np.lexsort((area, away, point))
+        areas = area[order].tolist()
+        ends = np.searchsorted(close[point[order]], np.arange(len(asked) + 1)).tolist()
+        return [areas[start:end] for start, end in pairwise(ends)]
 
     def shares(self, lon: float, lat: float, sigma_m: float) -> dict[int, float]:
         """Return how likely each area holds an uncertain point; see `geo.accuracy.shares`.
