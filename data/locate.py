@@ -210,12 +210,16 @@ WITH held AS (
     JOIN grids g ON g.district = e.district AND g.id = e.grid_id
     WHERE e.district = :district
     GROUP BY e.external_code, g.community_id
+), said AS (
+    SELECT a.compound_id, a.building_id, array_agg(a.words ORDER BY a.id) AS names
+    FROM aliases a WHERE a.district = :district AND a.state = 'in_force'
+    GROUP BY a.compound_id, a.building_id
 )
-SELECT b.external_code, b.address, b.aliases, b.label, b.road, b.road_number, b.poi,
-       ST_X(b.point) AS lon, ST_Y(b.point) AS lat,
-       x.id::text AS compound_id, x.name AS compound, x.phase_of, x.aliases AS compound_aliases,
-       x.road AS compound_road, x.road_number AS compound_number, c.name AS community, t.name AS town,
-       h.entrances, h.codes, s.codes AS stated,
+SELECT b.external_code, b.address, b.aliases || COALESCE(bs.names, '{}') AS aliases, b.label, b.road,
+       b.road_number, b.poi, ST_X(b.point) AS lon, ST_Y(b.point) AS lat,
+       x.id::text AS compound_id, x.name AS compound, x.phase_of,
+       x.aliases || COALESCE(xs.names, '{}') AS compound_aliases, x.road AS compound_road,
+       x.road_number AS compound_number, c.name AS community, t.name AS town, h.entrances, h.codes, s.codes AS stated,
        CASE WHEN b.point IS NOT NULL AND h.building_id IS NULL THEN ST_AsBinary(COALESCE(
            (SELECT ST_Union(n.shape) FROM cells n WHERE n.district = b.district AND n.building_id = b.id
             AND n.last_set IS NULL), b.footprint)) END AS land
@@ -223,6 +227,8 @@ FROM buildings b
 JOIN communities c ON c.district = b.district AND c.id = b.community_id
 LEFT JOIN compounds x ON x.district = b.district AND x.id = b.compound_id
 LEFT JOIN towns t ON t.district = c.district AND t.id = c.town_id
+LEFT JOIN said xs ON xs.compound_id = b.compound_id
+LEFT JOIN said bs ON bs.building_id = b.id
 LEFT JOIN held h ON h.building_id = b.id
 LEFT JOIN stated s ON b.point IS NULL AND s.external_code = b.stated_grid AND s.community_id = b.community_id
 WHERE b.district = :district AND b.retired_at IS NULL
