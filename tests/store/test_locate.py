@@ -1,30 +1,17 @@
-"""The register as it is read for locating, and the index beside PostGIS on a real tessellation."""
+"""The register as it is read for locating."""
 
 from __future__ import annotations
 
-import json
 from datetime import timedelta
 
-import numpy as np
 import pytest
-import shapely
 from sqlalchemy import text
 
 from data import locate, versions
 from data.session import Store
-from geo.crs import metric_srid
-from geo.index import GAP_DEGREES, PointIndex
 from geo.locate import Locator
 from geo.times import midnight
 from tests import town
-from tests.unit.test_index import VILLAGES
-
-ASKED = text(
-    "SELECT (SELECT min(code) FROM areas WHERE ST_Covers(shape, point)),"
-    " (SELECT min(ST_Distance(shape, point)) FROM areas WHERE ST_DWithin(shape, point, 1e-4))"
-    " FROM ROWS FROM (unnest(CAST(:lons AS float8[])), unnest(CAST(:lats AS float8[]))) WITH ORDINALITY"
-    " AS asked (lon, lat, n), LATERAL ST_Point(lon, lat, 4326) AS point ORDER BY n"
-)
 
 
 @pytest.fixture
@@ -32,52 +19,6 @@ def store(database_url):
     store = Store(database_url)
     yield store
     store.close()
-
-
-@pytest.fixture
-def villages(store):
-    """The villages as a table of areas, and their index."""
-    features = json.loads(VILLAGES.read_text(encoding="utf-8"))["features"]
-    rows = [
-        {"code": feature["properties"]["VILLCODE"], "shape": json.dumps(feature["geometry"])}
-        for feature in features
-    ]
-    shapes = np.array([shapely.from_geojson(row["shape"]) for row in rows])
-    with store.engine.connect() as connection:
-        connection.execute(text("CREATE TEMP TABLE areas (code text, shape geometry)"))
-        connection.execute(
-            text("INSERT INTO areas VALUES (:code, ST_SetSRID(ST_GeomFromGeoJSON(:shape), 4326))"), rows
-        )
-        connection.execute(text("CREATE INDEX ON areas USING gist (shape)"))
-        yield connection, PointIndex([row["code"] for row in rows], shapes, metric_srid(121.5, 25.0)), shapes
-
-
-def adversarial(shapes, count):
-    """Points where rounding matters: vertices, on edges, and a hair beside them."""
-    rng = np.random.default_rng(2)
-    lines = shapely.get_coordinates(shapely.boundary(shapes[rng.integers(0, len(shapes), 40)]))
-    vertices = lines[rng.integers(0, len(lines), count)]
-    ends = np.column_stack([lines[:-1], lines[1:]])[np.hypot(*np.diff(lines, axis=0).T) < 0.02]
-    edges = ends[rng.integers(0, len(ends), count)]
-    share = rng.uniform(0, 1, (count, 1))
-    on_edges = edges[:, :2] * (1 - share) + edges[:, 2:] * share
-    beside = on_edges + rng.normal(0, 1e-9, (count, 2))
-    return np.concatenate([vertices, on_edges, beside])
-
-
-def test_the_index_agrees_with_postgis(villages):
-    connection, index, shapes = villages
-    west, south, east, north = shapely.total_bounds(shapes)
-    anywhere = np.random.default_rng(1).uniform((west, south), (east, north), (1000, 2))
-    points = np.concatenate([anywhere, adversarial(shapes, 500)])
-    asked = connection.execute(ASKED, {"lons": points[:, 0].tolist(), "lats": points[:, 1].tolist()}).all()
-    assert len(asked) == len(points)
-    for (covering, distance), position in zip(asked, index.cover(points), strict=True):
-        found = index.codes[position] if position >= 0 else None
-        if covering is not None or distance is None or distance > GAP_DEGREES:
-            assert found == covering
-        else:
-            assert found is not None  # within a centimetre of an area: the border
 
 
 def test_the_register_is_read_whole(store):

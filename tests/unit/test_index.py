@@ -29,11 +29,16 @@ def named(index, *points):
     return [index.codes[p] if p >= 0 else None for p in index.cover(points)]
 
 
-@pytest.fixture(scope="module")
-def villages():
+def tessellation():
+    """Codes and shapes of real villages."""
     features = json.loads(VILLAGES.read_text(encoding="utf-8"))["features"]
     codes = [feature["properties"]["VILLCODE"] for feature in features]
-    shapes = np.array([shapely.from_geojson(json.dumps(feature["geometry"])) for feature in features])
+    return codes, np.array([shapely.from_geojson(json.dumps(feature["geometry"])) for feature in features])
+
+
+@pytest.fixture(scope="module")
+def villages():
+    codes, shapes = tessellation()
     return PointIndex(codes, shapes, metric_srid(121.5, 25.0)), dict(zip(codes, shapes, strict=True))
 
 
