@@ -1,13 +1,12 @@
-"""998 messy queries of the made-up ledger, scored over HTTP by ``tests/data/address/eval.py``."""
+"""Messy queries scored: of the made-up ledger over HTTP, and of other districts with other noise in process."""
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
+from tests.bench.books.make import make
+from tests.bench.books.score import Scored, asked, questions, score, scorer, together
 from tests.bench.district import LEDGER
 from tests.bench.measure import Row
 from tests.bench.server import HOST, serving
@@ -19,33 +18,33 @@ NAMES = {
     "alt.building_id": "building.external_code",
 }
 """What the scorer's words are called in an answer."""
+SEEDS = (101, 102)
+"""Districts that nothing is tuned on."""
 
 
 def bench(url: str) -> list[Row]:
     """Score the answers."""
-    with tempfile.TemporaryDirectory() as folder, serving(url) as (port, _):
-        names, score = Path(folder) / "names.json", Path(folder) / "score.json"
-        names.write_text(json.dumps(NAMES), "utf-8")
-        command = [
-            sys.executable,
-            LEDGER.parent / "eval.py",
-            "--book",
-            LEDGER,
-            "--map",
-            names,
-            "--json",
-            score,
-        ]
-        subprocess.run([*command, "--url", f"http://{HOST}:{port}"], check=True, stdout=subprocess.DEVNULL)
-        scored = json.loads(score.read_text("utf-8"))
-    everything, unknown = scored["ALL"], scored["nonexistent"]
+    with serving(url) as (port, _):
+        ask = scorer.Http(f"http://{HOST}:{port}", "/api/v1/resolve?q={q}", NAMES, {})
+        over_http = asked(questions(LEDGER), ask)
     return [
-        Row("address", "answered rightly", everything["ok"] / 100, f"{everything['n']} queries"),
-        Row("address", "confidently wrong", everything["wrong"] / 100),
-        Row(
-            "address",
-            "accepted although there is no such place",
-            unknown["wrong"] / 100,
-            f"{unknown['n']} queries",
-        ),
+        *_rows("the ledger over HTTP", over_http),
+        *_rows("the ledger in process", score(LEDGER)),
+        *_rows("other districts in process", _others()),
     ]
+
+
+def _others() -> Scored:
+    with tempfile.TemporaryDirectory() as folder:
+        books = [Path(folder) / str(seed) for seed in SEEDS]
+        for seed, book in zip(SEEDS, books, strict=True):
+            make(book, seed)
+        return together([score(book) for book in books])
+
+
+def _rows(which: str, scored: Scored) -> list[Row]:
+    figures = scored.figures()
+    p50, p99, build = (figures.pop(what) for what in ("p50 ms", "p99 ms", "build s"))
+    rows = [Row("address", f"{which}: {what}", share) for what, share in figures.items()]
+    times = f"p50 {p50:.3g} ms, p99 {p99:.3g} ms" + (f", index built in {build:.3g} s" if build else "")
+    return [*rows, Row("address", f"{which}: p99 to p50", p99 / p50, times)]

@@ -162,9 +162,10 @@ def _compounds(rng: Random, communities: list[Community], roads: list[str], numb
         name = stem + rng.choice(suffixes if rng.random() < 0.6 else words.COMMON_SUFFIXES)
         if rng.random() < 0.05:
             name = rng.choice(roads) + rng.choice(("小区", "家属院"))
-        if name not in taken and not _within(name, taken):
-            taken.add(name)
-            named.append((name, "", ""))
+        for one in (name, *_twins(rng, name)):
+            if one not in taken and not _within(one, taken):
+                taken.add(one)
+                named.append((one, "", ""))
     rng.shuffle(named)
     named = named[:number]
     numbers = _Numbers(rng)
@@ -181,6 +182,18 @@ def _compounds(rng: Random, communities: list[Community], roads: list[str], numb
         made.append(at)
     _same_names(rng, made)
     return made
+
+
+def _twins(rng: Random, name: str) -> Iterator[str]:
+    """Yield, for some names, another that sounds or looks like it: 翠竹佳园 and 翠竹家园, 晨光小区 and 辰光小区."""
+    if rng.random() > 0.35:
+        return
+    for twins, where in ((words.TWIN_STEMS, name.startswith), (words.TWIN_ENDS, name.endswith)):
+        known = [part for part in twins if where(part) and part != name]
+        if known:
+            part = rng.choice(known)
+            yield name.replace(part, rng.choice(twins[part]))
+            return
 
 
 def _within(name: str, taken: set[str]) -> bool:

@@ -9,7 +9,7 @@ import json
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -147,7 +147,7 @@ class Scored:
     def matches(self) -> list[tuple[float, bool]]:
         """Return confidence of, and whether it is right, each answer that is a match."""
         return [
-            (answer["confidence"], not facts["wrong"])
+            (answer["confidence"] or 0.0, not facts["wrong"])
             for answer, facts in zip(self.answers, self.facts, strict=True)
             if answer["status"] == "match"
         ]
@@ -181,16 +181,20 @@ def score(book: Path) -> Scored:
     known = register(book)
     begun = time.perf_counter()
     names = AddressBook([place.entry for place in known.places])
-    scored = Scored(build_s=time.perf_counter() - begun)
+    build_s = time.perf_counter() - begun
     locator = Locator(known, margin_m=200.0, book=names)
-    scored.queries = questions(book)
-    for query in scored.queries[:5]:
-        locator.resolve(query["text"])
-    for query in scored.queries:
+    return replace(asked(questions(book), lambda text: spoken(locator.resolve(text))), build_s=build_s)
+
+
+def asked(queries: list[dict[str, Any]], ask: Callable[[str], dict[str, Any]]) -> Scored:
+    """Ask questions and judge the answers."""
+    scored = Scored(queries)
+    for query in queries[:5]:  # what is made on first use is no answer's own time
+        ask(query["text"])
+    for query in queries:
         begun = time.perf_counter()
-        answer = locator.resolve(query["text"])
+        said = ask(query["text"])
         scored.seconds.append(time.perf_counter() - begun)
-        said = spoken(answer)
         scored.answers.append(said)
         scored.facts.append(scorer.score(query, said))
     return scored
@@ -278,10 +282,10 @@ def main() -> None:
     parser.add_argument("--cls", help="class, or class/sub, whose errors are shown")
     parser.add_argument("--wrong", action="store_true", help="show confident wrong answers only")
     parser.add_argument("--sub", action="store_true", help="a line for each kind within a class")
-    asked = parser.parse_args()
-    scored = together([score(book) for book in asked.books])
-    show(scored, sub=asked.sub)
-    show_errors(scored, asked.errors, asked.cls, wrong_only=asked.wrong)
+    wanted = parser.parse_args()
+    scored = together([score(book) for book in wanted.books])
+    show(scored, sub=wanted.sub)
+    show_errors(scored, wanted.errors, wanted.cls, wrong_only=wanted.wrong)
 
 
 if __name__ == "__main__":

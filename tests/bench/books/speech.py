@@ -27,9 +27,13 @@ def front(rng: Random, of: Division, town: str = "") -> str:
             (province + city) if of.city else district,
             "",
             "",
+            "中国" + of.province + city + district,
         )
     )
-    return whole + (town if town and rng.random() < 0.5 else "")
+    if town and rng.random() < 0.5:
+        cut = re.sub("街道$|[镇乡]$", "", town)
+        whole += cut if rng.random() < 0.08 and len(cut) > 1 else town
+    return whole
 
 
 def short(area: str) -> str:
@@ -85,6 +89,8 @@ def otherwise(building: Building, rng: Random) -> str:
         return rng.choice((label + "号", label, label + "号院", label + "#"))
     if not label[-1].isdigit():
         return rng.choice((label + "栋", label + "座", label + "幢", label + "楼", label.lower() + "座"))
+    if rng.random() < 0.04:
+        return "第" + label + rng.choice(("幢", "栋", "座"))
     ends = ("幢", "栋", "座", "号楼", "号", "#", "#楼", "楼", "")
     return label + rng.choice(ends if label.isdigit() else ends[:6])
 

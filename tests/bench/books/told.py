@@ -45,7 +45,7 @@ def real_shape(maker: Maker) -> Query | None:
         ("", of.district, of.city + of.district, of.province + of.city + of.district)
     )
     pick = maker.rng.random()
-    if building.road and pick < 0.5:
+    if pick < (0.5 if building.road else 0.15):
         said.front += building.community.town + building.community.name
     elif building.compound and building.compound.road and pick < 0.6:
         said.street = building.compound.road
@@ -118,10 +118,52 @@ def extra_suffix(maker: Maker) -> Query | None:
     building = maker.building(street=0.0)
     said = maker.said(building)
     longer = said.name + "小区"
-    if said.name.endswith("小区") or longer in maker.truth.names or len(maker.truth.compounds[said.name]) > 1:
+    if said.name.endswith("小区") or len(maker.truth.compounds[said.name]) > 1:
+        return None
+    if longer in maker.truth.names or maker.truth.slips(longer, but=said.name):
         return None
     said = replace(said, written=longer)
     return maker.plain("alias", "extra_suffix", said, str(said))
+
+
+def both_names(maker: Maker) -> Query | None:
+    """The official name and another beside it: X小区(原Y)12幢."""
+    building = maker.building(street=0.0)
+    if building.compound is None or not building.compound.aliases:
+        return None
+    said = maker.said(building)
+    other = maker.rng.choice(building.compound.aliases)
+    form = maker.rng.choice(
+        ("{0}({1})", "{0}（{1}）", "{1}（现{0}）", "{0}又名{1}", "{1}{0}", "{0}（即{1}）")
+    )
+    said = replace(said, street="", written=form.format(said.name, other))
+    return maker.plain("alias", "both", said)
+
+
+def twice(maker: Maker) -> Query | None:
+    """Pasted twice, or the name before the whole address."""
+    building = maker.building()
+    said = maker.said(building)
+    short = said.name + said.number
+    if said.number[-1].isascii():
+        return None
+    text = maker.rng.choice(
+        (f"{said} {said}", f"{short}，{said}", f"{said}（{short}）", f"{said.name} {said}")
+    )
+    return maker.plain("embedded", "twice", said, text)
+
+
+def recognised(maker: Maker) -> Query | None:
+    """Letters that a recogniser of print read for 0 and 1."""
+    building = maker.numbered()
+    if not set(building.label) & set("01") or len(building.label) < 2:
+        return None
+    said = maker.said(building)
+    wrong = said.number.replace("0", maker.rng.choice("OoＯ")).replace("1", maker.rng.choice("lI|"), 1)
+    if maker.rng.random() < 0.5:
+        wrong = said.number.replace("0", "O")
+    said.number, before = wrong, said.number
+    return maker.plain("format", "letters", said) if wrong != before else None
 
 
 def poi(maker: Maker) -> Query | None:

@@ -75,6 +75,11 @@ class Truth:
                 return False
         return True
 
+    def slips(self, written: str, *, but: str) -> bool:
+        """Tell whether another name is but one slip away."""
+        near = (other for other in self._near(written, 1) if other != but)
+        return any(alike.cost(written, other) <= _ONE_SLIP for other in near)
+
     def mistaken(self, written: str, labels: Iterable[str]) -> bool:
         """Tell whether what was written may be a slip for a real name that has such a number."""
         wanted = tuple(labels)

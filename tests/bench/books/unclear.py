@@ -72,3 +72,20 @@ def two_places(maker: Maker) -> Query | None:
     meant = [*maker.meant(first), *maker.meant(second)]
     text = maker.rng.choice(("{}和{}之间", "{}与{}中间的路", "从{}到{}")).format(first, second)
     return maker.asked("ambiguous", "two_places", text, meant) if len(meant) == 2 else None
+
+
+def two_numbers(maker: Maker) -> Query | None:
+    """Two buildings of a compound in different grids."""
+    one = maker.numbered(street=0.0)
+    if one.compound is None or len(maker.truth.compounds[one.compound.name]) > 1:
+        return None
+    others = [each for each in maker.truth.of_compound[one.compound.code].values() if each.grid != one.grid]
+    if not others:
+        return None
+    other = maker.rng.choice(others)
+    text = maker.rng.choice(
+        ("{0}{1}号楼和{2}号楼", "{0}{1}栋、{2}栋", "{0}{1}幢与{2}幢之间", "{0}{1}、{2}号楼")
+    )
+    return maker.asked(
+        "ambiguous", "two_numbers", text.format(one.compound.name, one.label, other.label), (one, other)
+    )

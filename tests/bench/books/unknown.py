@@ -18,7 +18,7 @@ def number(maker: Maker) -> Query | None:
     at = rng.choice([each for each in maker.ledger.compounds if not each.village])
     name = rng.choice((at.name, at.name, at.name, *at.aliases))
     label = _missing(maker, at, rng)
-    if _exists(maker, name, label):
+    if maker.truth.buildings(name, label):
         return None
     word = rng.choice(("幢", "栋", "号楼", "座"))
     said = label + word
@@ -27,7 +27,8 @@ def number(maker: Maker) -> Query | None:
     text = (
         _front(maker, at.community.town) + name + said + rng.choice(("", "", "1单元302", "-1-302", "302室"))
     )
-    return maker.asked("nonexistent", "no_building", text, ())
+    sub = "no_building_twin" if _exists(maker, name, label) else "no_building"
+    return maker.asked("nonexistent", sub, text, ())
 
 
 def _missing(maker: Maker, at: Compound, rng: Random) -> str:

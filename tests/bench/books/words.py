@@ -93,3 +93,16 @@ NEAR: list[str] = _WORDS["near"].split()
 NEAR_TICKETS: list[str] = _WORDS["near_tickets"]
 TALK: list[str] = _WORDS["talk"]
 """What is no address."""
+
+
+def _twins(kind: str) -> dict[str, list[str]]:
+    both: dict[str, list[str]] = {}
+    for pair in _WORDS["twins"][kind].split():
+        one, other = pair.split("=")
+        both.setdefault(one, []).append(other)
+        both.setdefault(other, []).append(one)
+    return both
+
+
+TWIN_STEMS, TWIN_ENDS = _twins("stems"), _twins("ends")
+"""What is taken for what."""
