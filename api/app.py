@@ -18,6 +18,7 @@ from api.limits import Limits
 from api.permissions import ACTIONS, ROUTES, permit
 from api.routes import (
     accounts,
+    alias_pages,
     aliases,
     audit,
     communities,
@@ -56,6 +57,7 @@ _NOUNS = (
     import_pages,
     jobs,
     aliases,
+    alias_pages,
     layers,
     session,
     accounts,

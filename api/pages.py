@@ -33,7 +33,12 @@ class Link:
     en: str
 
 
-LINKS = (Link("/", "地图", "Map"), Link("/plans", "方案", "Plans"), Link("/imports", "导入", "Imports"))
+LINKS = (
+    Link("/", "地图", "Map"),
+    Link("/plans", "方案", "Plans"),
+    Link("/imports", "导入", "Imports"),
+    Link("/aliases", "别名", "Aliases"),
+)
 
 
 def render(

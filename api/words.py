@@ -39,6 +39,17 @@ JOB_STATES = {
     "cancelled": Words("已取消", "Cancelled"),
 }
 
+ALIAS_STATES = {
+    "proposed": Words("待确认", "Proposed"),
+    "in_force": Words("生效中", "In force"),
+    "withdrawn": Words("已撤销", "Withdrawn"),
+}
+ALIAS_CHIPS = {"proposed": "submitted", "in_force": "published", "withdrawn": "withdrawn"}
+"""The state of a plan that an alias in a state is coloured as."""
+WITHDRAW_ALIAS = Words(
+    "撤销这个别名？按它将不再找到地址。", "Withdraw this name? Nothing is found by it then."
+)
+
 FIGURES = {
     "grids": Words("网格", "Grids"),
     "in_band": Words("户数合适的网格", "Grids in band"),
@@ -88,6 +99,8 @@ DONE = {
         "恢复草案已开好，请检查后提交。", "A draft of the return is open; check and submit it."
     ),
     "send": Words("文件已收到，导入任务见下。", "The files are here; the job that imports them is below."),
+    "propose": Words("别名已记下。", "The name is kept."),
+    "confirm": Words("别名已生效。", "The name is in force."),
     "undo": Words("这批导入已撤销。", "The import is undone."),
 }
 """What a page says after an act, by its verb."""

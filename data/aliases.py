@@ -106,6 +106,16 @@ def every(
     return [Alias(*row) for row in rows]
 
 
+def counts(connection: Connection, district: str) -> dict[str, int]:
+    """Return how many aliases are in each of `STATES`."""
+    rows = connection.execute(
+        text("SELECT a.state, count(*) FROM aliases a WHERE a.district = :district GROUP BY a.state"),
+        {"district": district},
+    )
+    found = {row[0]: row[1] for row in rows}
+    return {state: found.get(state, 0) for state in STATES}
+
+
 def standing(connection: Connection, district: str, target: Target) -> list[Alias]:
     """Return the aliases of a compound or building that are proposed or in force."""
     rows = connection.execute(
@@ -142,6 +152,7 @@ SELECT 'compound' AS noun, x.id, n.name FROM compounds x
 UNION SELECT 'building', b.id, n.name FROM buildings b
     CROSS JOIN LATERAL unnest(array_append(b.aliases, b.poi)) AS n (name)
     WHERE b.district = :district AND b.retired_at IS NULL
+UNION SELECT 'estate', NULL, x.phase_of FROM compounds x WHERE x.district = :district AND x.retired_at IS NULL
 UNION SELECT 'road', NULL, r.road FROM buildings r WHERE r.district = :district AND r.retired_at IS NULL
 UNION SELECT 'road', NULL, r.road FROM compounds r WHERE r.district = :district AND r.retired_at IS NULL
 UNION SELECT 'road', NULL, r.name FROM streets r WHERE r.district = :district AND r.retired_at IS NULL

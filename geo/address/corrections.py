@@ -61,7 +61,7 @@ class Named:
     Attributes
     ----------
     noun : str
-        ``district``, ``town``, ``community``, ``road``, ``site``, ``compound`` or ``building``.
+        ``district``, ``town``, ``community``, ``road``, ``site``, ``estate``, ``compound`` or ``building``.
     id : int or None
         Of a compound or building; None of what no alias can be given.
     name : str
@@ -79,6 +79,7 @@ NOUNS = {
     "community": "a community",
     "road": "a road",
     "site": "a site",
+    "estate": "an estate of several phases",
     "compound": "a compound",
     "building": "a building",
 }

@@ -77,6 +77,9 @@ BODIES: dict[str, Sent] = {
     "POST /imports/{number}/undo": lambda t: {},
     "POST /api/v1/aliases": lambda t: {"json": {"words": "老纺织厂宿舍", "compound": t.compound}},
     "POST /api/v1/aliases/{number}/confirm": lambda t: {},
+    "POST /aliases": lambda t: {"data": {"name": "老纺织厂宿舍", "noun": "compound", "code": t.compound}},
+    "POST /aliases/{number}/confirm": lambda t: {},
+    "POST /aliases/{number}/withdraw": lambda t: {},
     "POST /api/v1/aliases/{number}/withdraw": lambda t: {},
     "POST /api/v1/accounts": lambda t: {
         "json": {"name": "newcomer", "password": PHRASE, "roles": ["planner"], "scope": [t.district]}

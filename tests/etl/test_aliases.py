@@ -127,11 +127,13 @@ def test_a_name_is_taken_back_and_may_be_proposed_again(place):
         (ConflictError, {"words": "雨山区"}),
         (ConflictError, {"words": "在建阵地"}),
         (ConflictError, {"words": "老粮站"}),  # the place in a building
+        (ConflictError, {"words": "盛世新城"}),  # of several phases
         (ConflictError, {"words": "福利院"}),  # a building's other name
     ],
 )
 def test_what_cannot_be_an_alias_changes_nothing(place, error, change):
     place.query("UPDATE buildings SET poi = '老粮站', aliases = '{福利院}' WHERE external_code = 'B4'")
+    place.query("UPDATE compounds SET phase_of = '盛世新城' WHERE external_code = 'X3'")
     before = place.versions()
     with pytest.raises(error):
         place.propose(**({"words": NAME, "compound": "X1"} | change))
