@@ -104,7 +104,9 @@ def misspelt(name: str, rng: Random) -> tuple[str, str]:
     if kind == "doubled":
         return name[: at + 1] + name[at:], kind
     if kind == "dropped":
-        return (name[:at] + name[at + 1 :], kind) if len(name) > 2 else (name, "")
+        if len(name) < 3 or (at == len(name) - 1 and name[at - 1] in alike.KEPT):
+            return name, ""
+        return name[:at] + name[at + 1 :], kind
     if kind == "swapped":
         return swapped(name, rng), kind
     syllable = alike.sounds(name)[at] if len(alike.sounds(name)) == len(name) else ""
@@ -118,7 +120,11 @@ def misspelt(name: str, rng: Random) -> tuple[str, str]:
 
 def swapped(name: str, rng: Random) -> str:
     """Swap two neighbours."""
-    at = rng.randrange(len(name) - 1)
+    fixed = {n for n, char in enumerate(name) if char in _NUMERALS or char.isascii()}
+    free = [n for n in range(len(name) - 1) if not {n, n + 1} & fixed]
+    if not free:
+        return name
+    at = rng.choice(free)
     return name[:at] + name[at + 1] + name[at] + name[at + 2 :]
 
 
