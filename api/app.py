@@ -45,7 +45,6 @@ from geo import __version__
 from geo.errors import SignInError
 
 _NOUNS = (
-    locate,
     overview,
     districts,
     communities,
@@ -97,6 +96,8 @@ _PROBLEM = {
     "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
 }
 
+_RESPONSES: dict[int | str, dict[str, Any]] = {"4XX": _PROBLEM, "503": _PROBLEM}
+
 _SIGN_INS = {
     "bearer": {"type": "http", "scheme": "bearer"},
     "cookie": {"type": "apiKey", "in": "cookie", "name": auth.COOKIE},
@@ -134,7 +135,7 @@ def create_app(store: Store, settings: Settings) -> FastAPI:
         redoc_url=None,
         lifespan=lifespan,
         dependencies=[Depends(permit)],
-        responses={"4XX": _PROBLEM, "503": _PROBLEM},
+        responses=_RESPONSES,
     )
     app.state.served = state
     app.state.slow = plan_pages.Slow()
@@ -147,6 +148,7 @@ def create_app(store: Store, settings: Settings) -> FastAPI:
         exceptions=dict.fromkeys(uploads.ROUTES, settings.max_upload_bytes),
     )
     app.add_middleware(AccessLog)  # added last, it stands outermost and sees refusals too
+    locate.add_to(app, responses=_RESPONSES)
     for noun in _NOUNS:
         app.include_router(noun.router)
     app.mount("/static", StaticFiles(directory=pages.WEB), name="static")

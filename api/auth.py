@@ -24,6 +24,7 @@ from geo.errors import ForbiddenError, InputError, SignInError
 COOKIE = "gridgov_session"
 SIGN_IN = "/sign-in"
 
+_CREDENTIALS = {b"authorization", b"cookie"}
 _SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 _OWN_SITES = {"same-origin", "none"}  # "none": typed in, or opened from a bookmark
 
@@ -38,6 +39,11 @@ def token_of(request: Request) -> str | None:
     """Return the token of a request, the bearer's before the cookie's."""
     found = bearer(request)
     return request.cookies.get(COOKIE) if found is None else found
+
+
+def credentials(request: Request) -> bool:
+    """Tell whether anything is sent that could say who asks."""
+    return any(name in _CREDENTIALS for name, _ in request.scope["headers"])
 
 
 async def identify(request: Request) -> SignedIn | None:

@@ -13,13 +13,11 @@ from pydantic_core import to_jsonable_python
 from sqlalchemy import Connection
 
 from api.params import Asked
+from api.stamp import stamp
 from api.state import State, behind
 from data import locate
 from data.locate import Edition
 from geo import __version__
-
-PLAN, VERSION = "Gridgov-Plan", "Gridgov-Version"
-"""Headers of every answer about a district; a client passes the version on as ``min_version``."""
 
 Make = Callable[[Connection, str, Edition], BaseModel | str]
 """Makes an answer: called in one transaction with the connection, the district's code and the edition to show."""
@@ -77,11 +75,6 @@ def written(
     edition = state.catch_up(district).edition
     body = {**to_jsonable_python(report), "data_version": edition.version}
     return JSONResponse(body, status, {**(headers or {}), **stamp(edition.plan, edition.version)})
-
-
-def stamp(plan: int | None, version: int) -> dict[str, str]:
-    """Return the headers that say what an answer was made from."""
-    return {**({PLAN: str(plan)} if plan is not None else {}), VERSION: str(version)}
 
 
 def _tag(request: Request, district: str, edition: Edition) -> str:

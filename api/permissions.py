@@ -17,6 +17,7 @@ ACTIONS: dict[str, str] = {
     "read.public":    "public",
     "session.open":   "public",
     "session.own":    "public",
+    "duty.read":      "planner approver dispatcher worker admin auditor",
     "plan.read":      "planner approver dispatcher admin auditor",
     "plan.draft":     "planner admin",
     "plan.edit":      "planner admin",
@@ -48,7 +49,9 @@ ROUTES: dict[str, str] = {
     "GET /api/v1/openapi.json":              "read.public",
     "MOUNT /static":                         "read.public",
     "GET /api/v1/locate":                    "read.public",
+    "POST /api/v1/locate":                   "read.public",
     "GET /api/v1/resolve":                   "read.public",
+    "POST /api/v1/resolve":                  "read.public",
     "GET /api/v1/overview":                  "read.public",
     "GET /api/v1/districts":                 "read.public",
     "GET /api/v1/communities":               "read.public",
@@ -160,6 +163,8 @@ async def permit(request: Request) -> None:
     action = ROUTES.get(f"{request.method} {request.scope['route'].path}")
     if action is None:
         raise ForbiddenError("This is open to nobody.", "It has no row in the table of permissions.")
+    if request.method == "GET" and action == "read.public" and not auth.credentials(request):
+        return  # most requests are such, and nothing else is to be looked at
     auth.check_origin(request)
     found = None if action == "session.open" else await _identified(request, action)
     actor = accounts.actor_of(found.account) if found else PUBLIC

@@ -1,10 +1,12 @@
-"""What answers look like to the public: an answer without who is on duty by name."""
+"""What answers look like: the model of what `api.telling` writes. The public is not told who is on duty by name."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.json_schema import SkipJsonSchema
 
 from geo import answers
 
@@ -36,12 +38,28 @@ class District(Model):
 
 
 class Plan(Model):
-    """The plan in force (生效方案) the answer holds for."""
+    """The plan (方案) the answer holds for: the one in force, or the one asked for."""
 
     number: int = Field(examples=[3])
     title: str
-    valid_from: datetime
+    state: str = Field(
+        description="draft, submitted, approved, published, superseded or withdrawn", examples=["published"]
+    )
+    valid_from: datetime | None = Field(description="None until it is published.")
     valid_until: datetime | None = Field(description="None while no end is known.")
+
+
+class Change(BaseModel):
+    """The plan that takes over, and what this place will be in then."""
+
+    plan: int = Field(description="Its number.", examples=[4])
+    title: str
+    at: datetime = Field(description="When it takes effect.")
+    status: answers.Status | None = Field(
+        description="How sure it is what will be answered then; None where that is not known here yet."
+    )
+    grid: str | None = Field(description="Code of the grid then, where one is sure.")
+    same: bool | None = Field(description="Whether the answer stays as it is.")
 
 
 class Community(Model):
@@ -64,6 +82,20 @@ class Duty(BaseModel):
     phone: str | None = Field(examples=["0555-0000000"])
 
 
+class Worker(Model):
+    """Who is on duty (网格员)."""
+
+    role: str = Field(examples=["primary"])
+    worker: str | None
+    phone: str | None
+
+
+class StaffDuty(Duty):
+    """Duty channel as staff of the district are told it."""
+
+    workers: list[Worker] = Field(description="Who is on duty today, the primary before deputies.")
+
+
 class Grid(BaseModel):
     """Grid (网格)."""
 
@@ -73,11 +105,11 @@ class Grid(BaseModel):
     kind: str = Field(examples=["basic"])
     households: int | None = Field(description="None where fewer than 10.", examples=[281])
     community: Community
-    duty: Duty
+    duty: StaffDuty | Duty
 
 
-class Site(BaseModel):
-    """Party-service site (党群服务阵地) that is open, and how far it is as the crow flies."""
+class Site(Model):
+    """Party-service site (党群服务阵地) that is open."""
 
     name: str
     kind: str | None
@@ -87,7 +119,14 @@ class Site(BaseModel):
     phone: str | None
     lon: float
     lat: float
-    distance_m: float = Field(examples=[240.5])
+
+
+class NearSite(BaseModel):
+    """The nearest open site with a service."""
+
+    service: str | None = Field(description="None for a site that states none.", examples=["饮水"])
+    distance_m: float = Field(description="As the crow flies.", examples=[240.5])
+    site: Site
 
 
 class Building(Model):
@@ -137,11 +176,11 @@ class Answer(BaseModel):
     district: District
     plan: Plan
     data_version: int
+    next_change: Change | None = Field(description="None where no other plan is published to follow.")
     grid: Grid | None
     building: Building | None
     entrance: int | None = Field(description="单元, where the address names one.")
     alternatives: list[Alternative]
-    sites: list[Site] = Field(description="The nearest open sites.")
     border_m: float | None = Field(description="To the border of the grid that covers the point, metres.")
     outside_m: float | None = Field(description="From the nearest grid, metres, for a point in none.")
     probabilities: dict[str, float] | None = Field(
@@ -153,51 +192,33 @@ class Answer(BaseModel):
     )
     faults: list[Fault] = Field(description="For an address: each doubt about it, the heaviest first.")
     spans: list[Span] = Field(description="For an address: which parts of it were understood, and as what.")
-
-
-def answer(found: answers.Answer) -> Answer:
-    """Return the public form of an answer."""
-    return Answer(
-        status=found.status,
-        next_step=_words(found.next_step),
-        reasons=[
-            Reason(code=reason, zh=answers.REASONS[reason].zh, en=answers.REASONS[reason].en)
-            for reason in found.reasons
-        ],
-        pending=found.pending,
-        district=District.model_validate(found.district),
-        plan=Plan.model_validate(found.plan),
-        data_version=found.data_version,
-        grid=grid(found.grid) if found.grid else None,
-        building=_building(found.building),
-        entrance=found.entrance,
-        alternatives=[
-            Alternative(
-                grid=grid(other.grid),
-                building=_building(other.building),
-                distance_m=_metres(other.distance_m),
-                probability=other.probability,
-                confidence=other.confidence,
-            )
-            for other in found.alternatives
-        ],
-        sites=[_site(near) for near in found.sites],
-        border_m=_metres(found.border_m),
-        outside_m=_metres(found.outside_m),
-        probabilities=found.probabilities,
-        confidence=found.confidence,
-        precision=found.precision,
-        faults=[
-            Fault(code=fault.code, weight=fault.weight, zh=fault.words.zh, en=fault.words.en)
-            for fault in found.faults
-        ],
-        spans=[Span.model_validate(span) for span in found.spans],
+    sites: list[NearSite] | SkipJsonSchema[None] = Field(
+        default=None,
+        description="With `include=sites`: the nearest open site of each service, the nearest first.",
+    )
+    evidence: str | SkipJsonSchema[None] = Field(
+        default=None,
+        description="With `include=evidence`: a signed slip that `GET /api/v1/evidence/{id}` verifies.",
     )
 
 
-def grid(found: answers.Grid) -> Grid:
-    """Return the public form of a grid: the community's channel instead of the worker."""
+def change(found: answers.Change, now: answers.Answer | None, then: answers.Answer | None) -> Change:
+    """Return what a place will be in once the next plan is in force, as far as that is known."""
+    told = Change(plan=found.number, title=found.title, at=found.at, status=None, grid=None, same=None)
+    if now is None or then is None:
+        return told
+    code = then.grid.code if then.grid else None
+    same = (then.status, code) == (now.status, now.grid.code if now.grid else None)
+    return told.model_copy(update={"status": then.status, "grid": code, "same": same})
+
+
+def grid(found: answers.Grid, workers: Sequence[answers.OnDuty] | None = None) -> Grid:
+    """Return a grid as the public is told it, the community's channel instead of the worker; staff are told both."""
     community = Community.model_validate(found.community)
+    duty = Duty(on_duty=[duty.role for duty in found.on_duty], channel=community.name, phone=community.phone)
+    if workers is not None:
+        named = [Worker.model_validate(worker) for worker in workers]
+        duty = StaffDuty(**duty.model_dump(), workers=named)
     return Grid(
         code=found.code,
         external_code=found.external_code,
@@ -205,34 +226,5 @@ def grid(found: answers.Grid) -> Grid:
         kind=found.kind,
         households=found.households,
         community=community,
-        duty=Duty(
-            on_duty=[duty.role for duty in found.on_duty], channel=community.name, phone=community.phone
-        ),
+        duty=duty,
     )
-
-
-def _building(found: answers.Building | None) -> Building | None:
-    return Building.model_validate(found) if found else None
-
-
-def _site(near: answers.NearSite) -> Site:
-    site = near.site
-    return Site(
-        name=site.name,
-        kind=site.kind,
-        services=list(site.services),
-        hours=site.hours,
-        address=site.address,
-        phone=site.phone,
-        lon=site.lon,
-        lat=site.lat,
-        distance_m=round(near.distance_m, 1),
-    )
-
-
-def _words(found: answers.Words) -> Words:
-    return Words(zh=found.zh, en=found.en)
-
-
-def _metres(length: float | None) -> float | None:
-    return None if length is None else round(length, 1)

@@ -12,11 +12,13 @@ from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from queue import SimpleQueue
+from typing import NamedTuple
 
 from anyio import CapacityLimiter, to_thread
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
+from api.telling import Teller
 from data import districts, locate
 from data.districts import District
 from data.locate import Edition
@@ -35,13 +37,39 @@ PAST = 4
 """How many locators of other times are kept."""
 
 
+class Ready(NamedTuple):
+    """A district that has answers, as `Served` has it."""
+
+    district: District
+    teller: Teller
+    then: Teller | None = None
+
+
 @dataclass(frozen=True)
 class Served:
-    """What a district is answered from; ``locator`` is None while no plan in force is known."""
+    """What a district is answered from.
+
+    Attributes
+    ----------
+    teller : Teller or None
+        What writes its answers; None while no plan in force is known.
+    then : Teller or None
+        That of the next plan, where it is there already.
+    """
 
     district: District
     edition: Edition
-    locator: Locator | None
+    teller: Teller | None
+    then: Teller | None = None
+
+    @property
+    def locator(self) -> Locator | None:
+        """What it is answered from, None while no plan in force is known."""
+        return self.teller.locator if self.teller else None
+
+    def ready(self) -> Ready | None:
+        """Return it where it has a plan in force."""
+        return Ready(self.district, self.teller, self.then) if self.teller else None
 
 
 @dataclass(frozen=True)
@@ -70,7 +98,7 @@ class _Kept:
         if self.upcoming and now >= self.upcoming.edition.at:
             chosen = self.upcoming
         ends = chosen.edition.until
-        return replace(chosen, locator=None) if ends and now >= ends else chosen
+        return replace(chosen, teller=None) if ends and now >= ends else chosen
 
     def all(self) -> list[Served]:
         return [self.current, self.upcoming] if self.upcoming else [self.current]
@@ -193,8 +221,8 @@ class State:
             )
         return next(iter(known.values())).present()
 
-    def locator(self, named: str | None) -> Locator:
-        """Return the locator of the district meant; see `served`.
+    def ready(self, named: str | None) -> Ready:
+        """Return what the district meant is served from, where it has a plan in force; see `served`.
 
         Raises
         ------
@@ -202,23 +230,28 @@ class State:
             If it has no plan in force that is known here.
         """
         served = self.served(named)
-        if served.locator is None:
+        found = served.ready()
+        if found is None:
             raise UnavailableError(
                 f"District {served.district.code} has no plan in force.", "Publish one: gridgov plan publish."
             )
-        return served.locator
+        return found
 
-    def locators(self, named: str | None) -> list[Locator]:
-        """Return the locators a point may be asked of: all of them where no district is named or set."""
+    def locator(self, named: str | None) -> Locator:
+        """Return the locator of the district meant; see `ready`."""
+        return self.ready(named).teller.locator
+
+    def ready_anywhere(self, named: str | None) -> list[Ready]:
+        """Return what a point may be asked of: every district where none is named or set."""
         if named or self.settings.district or len(self._kept) < 2:
-            return [self.locator(named)]
-        found = [served.locator for served in self.every() if served.locator]
+            return [self.ready(named)]
+        found = [ready for served in self.every() if (ready := served.ready())]
         if not found:
             raise UnavailableError("No district has a plan in force.", "Publish one: gridgov plan publish.")
         return found
 
-    async def locator_at(self, named: str | None, at: datetime) -> Locator:
-        """Return the locator of another time; buildings and sites are today's. See `served`.
+    async def ready_at(self, named: str | None, at: datetime) -> Ready:
+        """Return what another time is answered from; buildings and sites are today's. See `served`.
 
         Raises
         ------
@@ -226,7 +259,7 @@ class State:
             If no plan was in force then.
         """
         district = self.served(named).district
-        return await to_thread.run_sync(self._locator_at, district, at, limiter=self._one)
+        return await to_thread.run_sync(self._ready_at, district, at, limiter=self._one)
 
     async def reach(self, named: str | None, version: int) -> None:
         """Wait until the district meant is served from a version or a later one.
@@ -275,6 +308,8 @@ class State:
             if edition.changes - edition.at <= AHEAD:
                 ahead = locate.edition(connection, code, edition.changes)
                 upcoming = self._made(connection, district, ahead, [*held, current])
+                if ahead.plan != edition.plan:
+                    current = replace(current, then=upcoming.teller)
             self._kept[code] = _Kept(current, upcoming, _Clock(edition.at, read_s))
         if not kept or kept.current.edition.version != edition.version:
             log.info("district %s is served from version %d", code, edition.version)
@@ -288,10 +323,12 @@ class State:
             if other.edition == edition:
                 return replace(other, edition=edition)
         grounds = [s for s in held if s.locator and s.edition.ground == edition.ground]
+        names = locate.on_duty(connection, code, edition.day, staff=True)
         for other in grounds:
             if other.locator and other.edition.plan == edition.plan:
                 duties = locate.on_duty(connection, code, edition.day)
-                return Served(district, edition, other.locator.restated(edition.version, duties))
+                locator = other.locator.restated(edition.version, duties)
+                return Served(district, edition, Teller(locator, names))
         register = locate.register(connection, edition, code)
         if register is None:
             return Served(district, edition, None)
@@ -302,22 +339,23 @@ class State:
             near_border_m=self.settings.near_border_m,
             book=book,
         )
-        return Served(district, edition, locator)
+        return Served(district, edition, Teller(locator, names))
 
-    def _locator_at(self, district: District, at: datetime) -> Locator:
+    def _ready_at(self, district: District, at: datetime) -> Ready:
         kept = self._kept.get(district.code)
         past = [served for served in self._past.values() if served.district == district]
         with self.store.read(district.code) as connection:
             edition = locate.edition(connection, district.code, at)
             found = self._made(connection, district, edition, past + (kept.all() if kept else []))
-        if found.locator is None:
+        ready = found.ready()
+        if ready is None:
             raise NotFoundError("No plan was in force then.", "GET /api/v1/plans tells which was when.")
         key = (district.code, edition.plan)
         self._past[key] = found
         self._past.move_to_end(key)
         while len(self._past) > PAST:
             self._past.popitem(last=False)
-        return found.locator
+        return ready
 
 
 def behind(version: int) -> UnavailableError:

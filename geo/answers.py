@@ -144,13 +144,34 @@ class District:
 
 
 @dataclass(frozen=True)
-class Plan:
-    """The plan an answer holds for, and until when; ``valid_until`` is None while no end is known."""
+class Change:
+    """The plan that takes over, and when."""
 
     number: int
     title: str
-    valid_from: datetime
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The plan an answer holds for.
+
+    Attributes
+    ----------
+    valid_from, valid_until : datetime, optional
+        When it holds; no start before it is published, no end while none is known.
+    state : str
+        draft, submitted, approved, published, superseded or withdrawn.
+    change : Change, optional
+        What ends it, where that is known.
+    """
+
+    number: int
+    title: str
+    valid_from: datetime | None
     valid_until: datetime | None
+    state: str = "published"
+    change: Change | None = None
 
 
 @dataclass(frozen=True)
@@ -204,10 +225,14 @@ class Site:
 
 @dataclass(frozen=True)
 class NearSite:
-    """A site and its distance from the place asked about, in metres as the crow flies."""
+    """The nearest site with a service, and how far it is from the place asked about, metres as the crow flies.
+
+    ``service`` is None for a site that states none.
+    """
 
     site: Site
     distance_m: float
+    service: str | None
 
 
 @dataclass(frozen=True)
@@ -291,7 +316,9 @@ class Answer:
     alternatives : tuple of Alternative
         Other grids that may be meant, the likeliest first.
     sites : tuple of NearSite
-        The nearest open sites.
+        The nearest open site of each service, the nearest first; left out where they were not asked for.
+    place : (float, float), optional
+        Longitude and latitude of what was asked about, EPSG:4326, where it is known and not outside.
     border_m : float, optional
         Distance to the border of the grid that covers a point.
     outside_m : float, optional
@@ -326,6 +353,7 @@ class Answer:
     precision: str | None = None
     faults: tuple[Fault, ...] = ()
     spans: tuple[Span, ...] = ()
+    place: tuple[float, float] | None = None
 
     @property
     def pending(self) -> bool:

@@ -5,55 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
-from enum import StrEnum
-from itertools import islice
 
 import numpy as np
-import shapely
 from numpy.typing import NDArray
 
-from geo.accuracy import REACH_SIGMAS, Level, ranked, sigma_m
+from geo.accuracy import Level
 from geo.address import AddressBook
 from geo.addresses import Held, Place, judge
-from geo.answers import (
-    ALTERNATIVES,
-    OUTSIDE,
-    Alternative,
-    Answer,
-    District,
-    Grid,
-    NearSite,
-    OnDuty,
-    Plan,
-    Reason,
-    Site,
-    Status,
-)
-from geo.crs import recognise, to_metric, to_wgs84
+from geo.answers import Answer, District, Grid, OnDuty, Plan, Reason, Site, Status
+from geo.crs import point_to_wgs84, recognise
 from geo.errors import InputError
 from geo.index import PointIndex
+from geo.points import Points, Source
+from geo.sites import Sites
 
-SITES = 3
-"""How many of the nearest sites an answer names."""
+__all__ = ["NEAR_BORDER_M", "Locator", "Register", "Source"]
 
 NEAR_BORDER_M = 15.0
 """How near to a border an exact point is ambiguous, metres, where nothing else is set."""
-SURE = 0.9
-"""From this probability on a grid, or that it is none, is the answer."""
-WIDEST_M = 500.0
-"""A position that is less accurate than this, metres, tells no grid."""
-FINEST_M = 0.01
-"""No position is taken as more accurate than this, metres."""
-WORTH_NAMING = 0.01
-"""A grid less likely than this is no alternative."""
-
-
-class Source(StrEnum):
-    """Where a point comes from."""
-
-    DEVICE = "device"
-    MAP = "map"
-    SURVEY = "survey"
 
 
 @dataclass(frozen=True)
@@ -99,6 +68,11 @@ class Locator:
         An exact point nearer than this to a border may be in the grid on its other side; 0 for none.
     book : AddressBook, optional
         That of another plan's locator with the same places, to be shared instead of made again.
+
+    Attributes
+    ----------
+    points : Points
+        What answers for points of EPSG:4326.
     """
 
     def __init__(
@@ -111,15 +85,23 @@ class Locator:
     ) -> None:
         self.register = register
         self.grids = {grid.code: grid for grid in register.grids}
-        self._margin_m = margin_m
-        self._near_border_m = near_border_m
         self._nothing = Answer(Status.NONE, register.district, register.plan, register.data_version)
-        codes = [grid.code for grid in register.grids]
-        self._index = PointIndex(codes, register.shapes, register.srid, near_border_m=near_border_m)
+        index = PointIndex(
+            [grid.code for grid in register.grids],
+            register.shapes,
+            register.srid,
+            near_border_m=near_border_m,
+        )
+        self.points = Points(
+            index,
+            [self.grids[code] for code in index.codes],
+            [place.land for place in register.places if place.land],
+            self._nothing,
+            margin_m=margin_m,
+            near_border_m=near_border_m,
+        )
         self.book = book or AddressBook([place.entry for place in register.places])
-        self._pending = shapely.STRtree([place.land for place in register.places if place.land])
-        spots = shapely.points(np.array([(s.lon, s.lat) for s in register.sites]).reshape(-1, 2))
-        self._site_xy = shapely.get_coordinates(to_metric(spots, register.srid))
+        self._sites = Sites(register.sites, register.srid)
 
     def restated(self, data_version: int, on_duty: Mapping[str, tuple[OnDuty, ...]]) -> Locator:
         """Return a locator of the same plan and places at another data version, with others on duty.
@@ -138,6 +120,9 @@ class Locator:
         other.register = replace(self.register, data_version=data_version, grids=grids)
         other.grids = {grid.code: grid for grid in grids}
         other._nothing = replace(self._nothing, data_version=data_version)
+        other.points = self.points.restated(
+            [other.grids[code] for code in self.points.index.codes], other._nothing
+        )
         return other
 
     def at(
@@ -175,80 +160,13 @@ class Locator:
         if accuracy_m is not None and not accuracy_m > 0.0:
             raise InputError("The accuracy is not above 0 m.", "Leave it out for a point that is exact.")
         read = recognise(x, y, crs)
-        lon, lat = map(float, to_wgs84([[read.x, read.y]], read.crs)[0])
-        answer = self._at(lon, lat, accuracy_m, level, source)
+        lon, lat = point_to_wgs84(read.x, read.y, read.crs)
+        answer = self.points.answer(lon, lat, accuracy_m, level, source)
+        if not (read.swapped or read.prefix):
+            return answer
         said = {Reason.SWAPPED: read.swapped, Reason.ZONE_PREFIX: read.prefix}
         notes = tuple(reason for reason, holds in said.items() if holds)
-        return replace(answer, reasons=(*notes, *answer.reasons)) if notes else answer
-
-    def _at(
-        self, lon: float, lat: float, accuracy_m: float | None, level: Level, source: Source | None
-    ) -> Answer:
-        if accuracy_m is None:
-            if source is Source.DEVICE:
-                return replace(self._nothing, status=Status.NO_ANSWER, reasons=(Reason.NO_ACCURACY,))
-            return self._exact(lon, lat)
-        if accuracy_m > WIDEST_M:
-            return replace(self._nothing, status=Status.NO_ANSWER, reasons=(Reason.TOO_WIDE,))
-        return self._uncertain(lon, lat, sigma_m(max(accuracy_m, FINEST_M), level))
-
-    def _exact(self, lon: float, lat: float) -> Answer:
-        position = int(self._index.cover([[lon, lat]])[0])
-        if position < 0:
-            return self._uncovered(lon, lat)
-        answer = replace(
-            self._nothing,
-            reasons=self._pending_at(lon, lat),
-            border_m=self._index.border_m(lon, lat, position),
-            sites=self._nearest_sites(lon, lat),
-        )
-        if (answer.border_m or 0.0) >= self._near_border_m:
-            return replace(answer, status=Status.MATCH, grid=self._grid(position))
-        near = self._index.near(lon, lat, self._near_border_m)
-        others = [other for other in near if other.position != position]
-        if not others:
-            reasons = (Reason.DISTRICT_EDGE, *answer.reasons)
-            return replace(answer, status=Status.MATCH, grid=self._grid(position), reasons=reasons)
-        return replace(
-            answer,
-            status=Status.AMBIGUOUS,
-            reasons=(Reason.NEAR_BORDER, *answer.reasons),
-            alternatives=(
-                Alternative(self._grid(position), distance_m=0.0),
-                *(Alternative(self._grid(n.position), distance_m=n.distance_m) for n in others),
-            )[:ALTERNATIVES],
-        )
-
-    def _uncertain(self, lon: float, lat: float, sigma: float) -> Answer:
-        """Answer for a point with a circular normal error."""
-        found, nowhere = ranked(self._index.shares(lon, lat, sigma))
-        probabilities = {self._index.codes[n]: share for n, share in found.items()} | {OUTSIDE: nowhere}
-        if nowhere >= SURE:
-            return replace(self._uncovered(lon, lat), probabilities=probabilities)
-        covering = int(self._index.cover([[lon, lat]])[0])
-        answer = replace(
-            self._nothing,
-            probabilities=probabilities,
-            reasons=self._pending_at(lon, lat),
-            border_m=self._index.border_m(lon, lat, covering) if covering >= 0 else None,
-            outside_m=self._index.outside_m(lon, lat) if covering < 0 else None,
-            sites=self._nearest_sites(lon, lat),
-        )
-        first = next(iter(found))
-        if found[first] >= SURE:
-            return replace(answer, status=Status.MATCH, grid=self._grid(first))
-        away = {n.position: n.distance_m for n in self._index.near(lon, lat, REACH_SIGMAS * sigma)}
-        doubts = [Reason.UNCERTAIN] + [Reason.DISTRICT_EDGE] * (nowhere >= 1.0 - SURE)
-        return replace(
-            answer,
-            status=Status.AMBIGUOUS,
-            reasons=(*doubts, *answer.reasons),
-            alternatives=tuple(
-                Alternative(self._grid(n), distance_m=away[n], probability=share)
-                for n, share in islice(found.items(), ALTERNATIVES)
-                if share >= WORTH_NAMING
-            ),
-        )
+        return replace(answer, reasons=(*notes, *answer.reasons))
 
     def resolve(self, text: str) -> Answer:
         """Answer for an address."""
@@ -256,7 +174,11 @@ class Locator:
         building = answer.building
         if answer.grid is None or building is None or building.lon is None or building.lat is None:
             return answer
-        return replace(answer, sites=self._nearest_sites(building.lon, building.lat))
+        return replace(answer, place=(building.lon, building.lat))
+
+    def with_sites(self, answer: Answer) -> Answer:
+        """Return an answer with the nearest open site of each service, where the place is known."""
+        return replace(answer, sites=self._sites.nearest(*answer.place)) if answer.place else answer
 
     def _grids_of(self, place: Place, entrance: int | None) -> Held:
         """Return the grids a building is in: by its cells, by the grid that covers it, by the ledger's word."""
@@ -266,36 +188,5 @@ class Locator:
             return Held([self.grids[code] for code in dict.fromkeys(codes)])
         if place.building.lon is None or place.building.lat is None:
             return Held([self.grids[code] for code in place.stated], Reason.STATED_ONLY)
-        position = int(self._index.cover([[place.building.lon, place.building.lat]])[0])
-        return Held([self._grid(position)] if position >= 0 else [], Reason.PENDING)
-
-    def _uncovered(self, lon: float, lat: float) -> Answer:
-        outside_m = self._index.outside_m(lon, lat)
-        near = self._index.near(lon, lat, self._margin_m)
-        if not near:
-            return replace(self._nothing, status=Status.OUTSIDE, outside_m=outside_m)
-        return replace(
-            self._nothing,
-            status=Status.APPROXIMATE,
-            reasons=(Reason.GAP,),
-            grid=self._grid(near[0].position),
-            alternatives=tuple(
-                Alternative(self._grid(other.position), distance_m=other.distance_m)
-                for other in near[1 : 1 + SITES]
-            ),
-            outside_m=outside_m,
-            sites=self._nearest_sites(lon, lat),
-        )
-
-    def _pending_at(self, lon: float, lat: float) -> tuple[Reason, ...]:
-        pending = self._pending.query(shapely.Point(lon, lat), predicate="intersects")
-        return (Reason.PENDING,) if len(pending) else ()
-
-    def _nearest_sites(self, lon: float, lat: float) -> tuple[NearSite, ...]:
-        here = shapely.get_coordinates(to_metric([shapely.Point(lon, lat)], self.register.srid))
-        distances = np.hypot(*(self._site_xy - here).T)
-        order = np.argsort(distances, kind="stable")[:SITES]
-        return tuple(NearSite(self.register.sites[i], float(distances[i])) for i in order)
-
-    def _grid(self, position: int) -> Grid:
-        return self.grids[self._index.codes[position]]
+        position = self.points.index.find(place.building.lon, place.building.lat)
+        return Held([self.points.grids[position]] if position >= 0 else [], Reason.PENDING)

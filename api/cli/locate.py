@@ -50,7 +50,7 @@ def point(
     with located(district, as_of) as locator:
         if crs is None:
             raise unstated(x, y, [locator])
-        answer = locator.at(x, y, crs, accuracy_m=accuracy, level=level, source=source)
+        answer = locator.with_sites(locator.at(x, y, crs, accuracy_m=accuracy, level=level, source=source))
     _print_answer(answer, json)
 
 
@@ -63,7 +63,7 @@ def address(
 ) -> None:
     """Say whose grid an address is in (按地址查网格)."""
     with located(district, as_of) as locator:
-        answer = locator.resolve(text)
+        answer = locator.with_sites(locator.resolve(text))
     _print_answer(answer, json)
 
 
@@ -100,7 +100,10 @@ def _print_words(answer: Answer) -> None:
     if answer.outside_m is not None:
         pairs["Outside by, m · 区外距离"] = round(answer.outside_m)
     for near in answer.sites:
-        pairs[f"{near.site.name}"] = f"{near.distance_m:,.0f} m"
+        hours = f" {near.site.hours}" if near.site.hours else ""
+        pairs[f"Nearest, {near.service or '-'} · 最近阵地"] = (
+            f"{near.site.name}{hours}, {near.distance_m:,.0f} m"
+        )
     pairs["Plan · 方案"] = str(answer.plan.number)
     print_pairs("", pairs)
     for reason in answer.reasons:

@@ -2,85 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Response
-from pydantic import AfterValidator
+from fastapi import FastAPI, Query, Request
 
-from api import schemas
-from api.fresh import stamp
-from api.params import API, Asked, Plain, Reading, plain
-from geo.accuracy import Level
+from api import asking, hot, schemas
+from api.hot import Told
+from api.params import API
+from api.questions import AddressAsked, PointAsked
+from api.state import State
 from geo.answers import Answer
 from geo.candidates import unstated
-from geo.crs import KNOWN
-from geo.errors import InputError
-from geo.locate import Locator, Source
-
-router = APIRouter(prefix=API, tags=["locate"])
-
-Lon = Annotated[
-    float | None, Query(allow_inf_nan=False, description="Longitude, degrees.", examples=[118.4589])
-]
-Lat = Annotated[
-    float | None, Query(allow_inf_nan=False, description="Latitude, degrees.", examples=[31.6519])
-]
-X = Annotated[float | None, Query(allow_inf_nan=False, description="Easting, metres (or longitude).")]
-Y = Annotated[float | None, Query(allow_inf_nan=False, description="Northing, metres (or latitude).")]
-Crs = Annotated[
-    str | None,
-    Query(
-        min_length=1,
-        max_length=40,
-        description=f"Coordinate system, required: {KNOWN}. Without it the answer is 422 and `candidates` show where"
-        " the point would be in each.",
-        examples=["wgs84"],
-    ),
-    AfterValidator(lambda value: value and plain(value)),
-]
-Accuracy = Annotated[
-    float | None,
-    Query(
-        gt=0,
-        allow_inf_nan=False,
-        description="Radius that holds the true place, metres; left out for a point that is exact.",
-        examples=[25],
-    ),
-]
-AccuracyLevel = Annotated[
-    Level,
-    Query(description="Percent of positions that the radius holds; Android says 68, browsers 95."),
-]
-From = Annotated[
-    Source | None,
-    Query(description="Where the point comes from. One of a device is not answered without `accuracy_m`."),
-]
-Address = Annotated[
-    str,
-    Query(
-        min_length=1,
-        max_length=500,
-        description="Address (地址), as it was given.",
-        examples=["湖东路166号康宁三村3幢2单元502室"],
-    ),
-    Plain,
-]
+from geo.locate import Locator
 
 
-@router.get("/locate", summary="Grid of a point (按坐标定位)")
-async def by_point(
-    response: Response,
-    asked: Reading,
-    crs: Crs = None,
-    lon: Lon = None,
-    lat: Lat = None,
-    x: X = None,
-    y: Y = None,
-    accuracy_m: Accuracy = None,
-    accuracy_level: AccuracyLevel = Level.UNKNOWN,
-    source: From = None,
-) -> schemas.Answer:
-    """Answer which grid a point is in, whom to turn to and the nearest open sites.
+def add_to(app: FastAPI, **described: Any) -> None:
+    """Add the routes; ``described`` is what FastAPI says of every route of the application."""
+    described |= {"tags": ["locate"], "response_model": schemas.Answer}
+    point = {"GET": by_point, "POST": by_point_in_body}
+    address = {"GET": by_address, "POST": by_address_in_body}
+    hot.add_to(app, f"{API}/locate", point, summary="Grid of a point (按坐标定位)", **described)
+    hot.add_to(app, f"{API}/resolve", address, summary="Grid of an address (按地址定位)", **described)
+
+
+async def by_point(request: Request, asked: Annotated[PointAsked, Query()]) -> Told:
+    """Answer which grid a point is in and whom to turn to.
 
     Give `lon` and `lat`, or `x` and `y`, and always the coordinate system. Metres may be given northing first and
     with or without their zone's prefix: how they were read is said. Where several districts are served and none is
@@ -91,51 +37,36 @@ async def by_point(
     that covers it, `ambiguous` with both grids close to a border (15 m unless set otherwise), where the grid that
     covers it, the one with the smallest code on the border itself, comes first.
     """
-    point = _point(lon, lat, x, y)
-    locators = await _locators(asked)
-    if crs is None:
-        raise unstated(*point, locators)
-    found = [
-        locator.at(*point, crs, accuracy_m=accuracy_m, level=accuracy_level, source=source)
-        for locator in locators
-    ]
-    return _told(response, min(found, key=lambda answer: answer.outside_m or 0.0))
+    state: State = request.app.state.served
+    point = asked.point()
+    found = await asking.chosen(state, request.state.actor, asked, anywhere=True)
+    if asked.crs is None:
+        raise unstated(*point, [ready.teller.locator for ready in found])
+    crs = asked.crs
+
+    def ask(locator: Locator) -> Answer:
+        return locator.at(
+            *point, crs, accuracy_m=asked.accuracy_m, level=asked.accuracy_level, source=asked.source
+        )
+
+    return asking.told(request.state.actor, asked, found, ask)
 
 
-@router.get("/resolve", summary="Grid of an address (按地址定位)")
-async def by_address(response: Response, asked: Reading, q: Address) -> schemas.Answer:
+async def by_point_in_body(request: Request, asked: PointAsked) -> Told:
+    """Answer as for GET; a position in a body is in no address, and so in no log of a proxy."""
+    return await by_point(request, asked)
+
+
+async def by_address(request: Request, asked: Annotated[AddressAsked, Query()]) -> Told:
     """Answer which grid an address is in; what the register does not have is `none`, never guessed.
 
     Addresses are those of today's register, also for another instant.
     """
-    return _told(response, (await _locator(asked)).resolve(q))
+    state: State = request.app.state.served
+    found = await asking.chosen(state, request.state.actor, asked)
+    return asking.told(request.state.actor, asked, found, lambda locator: locator.resolve(asked.q))
 
 
-async def _locator(asked: Asked) -> Locator:
-    """Return the locator of the instant asked about, from the version asked for or a later one."""
-    state = asked.state
-    if asked.min_version:
-        await state.reach(asked.district, asked.min_version)
-    return (
-        await state.locator_at(asked.district, asked.as_of) if asked.as_of else state.locator(asked.district)
-    )
-
-
-async def _locators(asked: Asked) -> list[Locator]:
-    """Return the locators to ask; an instant and a version are those of one district."""
-    if asked.as_of or asked.min_version:
-        return [await _locator(asked)]
-    return asked.state.locators(asked.district)
-
-
-def _told(response: Response, answer: Answer) -> schemas.Answer:
-    response.headers.update({**stamp(answer.plan.number, answer.data_version), "Cache-Control": "no-store"})
-    return schemas.answer(answer)
-
-
-def _point(lon: float | None, lat: float | None, x: float | None, y: float | None) -> tuple[float, float]:
-    if lon is not None and lat is not None and x is None and y is None:
-        return lon, lat
-    if x is not None and y is not None and lon is None and lat is None:
-        return x, y
-    raise InputError("A point needs lon and lat, or x and y.", "Give one pair and no other.")
+async def by_address_in_body(request: Request, asked: AddressAsked) -> Told:
+    """Answer as for GET; an address in a body is in no address of a request, and so in no log of a proxy."""
+    return await by_address(request, asked)

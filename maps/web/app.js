@@ -6,6 +6,7 @@ import { answerCards } from "./card.js";
 import { both, byId, fill, make } from "./dom.js";
 import { deviationOf, deviations, load, range, swatch } from "./legend.js";
 import { DistrictMap } from "./map.js";
+import { suggest } from "./suggest.js";
 
 /** @typedef {import("./dom.js").Words} Words */
 /** @typedef {import("./legend.js").Deviation} Deviation */
@@ -53,6 +54,7 @@ async function start() {
     event.preventDefault();
     ask(map, "resolve", { q: /** @type {HTMLInputElement} */ (byId("address")).value });
   });
+  suggest();
   byId("notice").hidden = true;
   byId("map").dataset.ready = "";
 }
@@ -166,7 +168,7 @@ async function ask(map, path, query) {
   const shown = byId("answer");
   shown.setAttribute("aria-busy", "true");
   try {
-    const answer = await get(path, query);
+    const answer = await get(path, { ...query, include: "sites" });
     fill(shown, ...answerCards(answer));
     const place = path === "locate" ? query : answer.building?.lon != null ? answer.building : null;
     map.point(place, answer.grid?.code ?? null);

@@ -86,15 +86,26 @@ function alternatives({ alternatives: others }) {
   return [heading({ zh: "其他可能", en: "Alternatives" }), make("table", { class: "list" }, ...rows)];
 }
 
-/** @param {any} answer */
+/**
+ * The nearest site of each service; a site is listed once, with all it is the nearest for.
+ * @param {any} answer
+ */
 function sites({ sites: near }) {
-  if (!near.length) return [];
-  const rows = near.map((/** @type {any} */ site) =>
+  if (!near?.length) return [];
+  /** @type {Map<any, {site: any, distance: number, services: string[]}>} */
+  const listed = new Map();
+  for (const { site, service, distance_m: distance } of near) {
+    const key = `${site.lon} ${site.lat} ${site.name}`;
+    const row = listed.get(key) ?? { site, distance, services: [] };
+    if (service !== null) row.services.push(service);
+    listed.set(key, row);
+  }
+  const rows = [...listed.values()].map(({ site, distance, services }) =>
     make(
       "tr",
       {},
-      make("td", {}, site.name, site.hours && make("span", { class: "muted" }, ` ${site.hours}`)),
-      make("td", { class: "number" }, metres(site.distance_m)),
+      make("td", {}, site.name, make("span", { class: "muted" }, [` ${services.join("、")}`, site.hours].filter(Boolean).join(" · "))),
+      make("td", { class: "number" }, metres(distance)),
     ),
   );
   return [heading({ zh: "最近的党群服务阵地", en: "Nearest party-service sites" }), make("table", { class: "list" }, ...rows)];

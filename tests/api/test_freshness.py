@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import text
 
-from api.fresh import PLAN, VERSION, written
+from api.fresh import written
+from api.stamp import PLAN, VERSION
 from api.state import State
 from data import versions
 from data.session import Store
@@ -283,6 +284,8 @@ def test_locators_of_other_times_share_the_address_book(store, state):
     state.load()
     district = state.served(CODE).district
     now = datetime.now(CHINA)
-    earlier, later = (state._locator_at(district, now - timedelta(days=days)) for days in (40, 20))
+    earlier, later = (
+        state._ready_at(district, now - timedelta(days=days)).teller.locator for days in (40, 20)
+    )
     assert earlier.register.plan.number == 1
     assert later.book is earlier.book is state.locator(CODE).book

@@ -27,7 +27,7 @@ import psycopg
 import pytest
 import shapely
 
-from api.fresh import PLAN, VERSION
+from api.stamp import PLAN, VERSION
 from data import audit
 from data.session import Store
 from etl.actor import SYSTEM

@@ -1,0 +1,50 @@
+"""From a question to what is told: whose locator is asked, and what goes with the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from api import telling
+from api.hot import Told
+from api.permissions import may
+from api.questions import Question
+from api.state import Ready, State
+from etl.actor import PUBLIC, Actor
+from geo.answers import Answer
+from geo.locate import Locator
+
+Ask = Callable[[Locator], Answer]
+"""Puts the question to a locator."""
+
+
+async def chosen(state: State, actor: Actor, asked: Question, *, anywhere: bool = False) -> Sequence[Ready]:
+    """Return what is to be asked: one district at the instant named, from the version named on.
+
+    Parameters
+    ----------
+    anywhere : bool
+        Whether every district may be asked where none is named; an instant and a version are those of one.
+    """
+    district = asked.district
+    if district is None and len(actor.scope) == 1:
+        district = next(iter(actor.scope))
+    if asked.min_version:
+        await state.reach(district, asked.min_version)
+    if asked.as_of is not None:
+        return [await state.ready_at(district, asked.as_of)]
+    if anywhere and not asked.min_version:
+        return state.ready_anywhere(district)
+    return [state.ready(district)]
+
+
+def told(actor: Actor, asked: Question, served: Sequence[Ready], ask: Ask) -> Told:
+    """Ask, and write what is answered; of several districts that which holds the place or is nearest."""
+    found = [(ask(each.teller.locator), each) for each in served]
+    answer, (district, teller, then) = min(found, key=lambda each: each[0].outside_m or 0.0)
+    staff = actor is not PUBLIC and may(actor, "duty.read") and actor.reaches(district.code)
+    more: dict[str, Any] = {}
+    if asked.include is not None and "sites" in asked.include:
+        more["sites"] = telling.sites(teller.locator.with_sites(answer))
+    later = ask(then.locator) if then else None
+    return Told(teller.tell(answer, staff=staff, then=later, more=more), teller.headers)

@@ -1,0 +1,139 @@
+"""Routes that are asked most: FastAPI describes them, and they run without what it does for a request.
+
+A hot route has one argument beside the request, a model: read from the query of a GET, from the JSON object of a
+POST. The model is what FastAPI documents and what is checked here, so there is one place for limits.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from http import HTTPStatus
+from typing import Any, NamedTuple, get_type_hints
+from urllib.parse import parse_qsl
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from pydantic import BaseModel, ValidationError
+from starlette.exceptions import HTTPException
+from starlette.routing import Match
+from starlette.types import Receive, Scope, Send
+
+from api.permissions import permit
+
+MOST_PARAMETERS = 50
+"""More in one query are refused unread."""
+
+
+class Told(NamedTuple):
+    """An answer of a hot route: status 200."""
+
+    body: bytes
+    headers: Iterable[tuple[bytes, bytes]]
+
+
+Answering = Callable[[Request, Any], Awaitable[Told]]
+
+
+class HotRoute(APIRoute):
+    """A route of its own: guarded by `permit`, its model checked, its answer sent as it is."""
+
+    def __init__(self, path: str, endpoint: Answering, **described: Any) -> None:
+        super().__init__(path, endpoint, **described)
+        self._answer = endpoint
+        self._methods = frozenset(self.methods or ())
+        self._model: type[BaseModel] = get_type_hints(endpoint)["asked"]
+        self.app = self._serve
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Match the path as it is: it has no parameters."""
+        if scope["type"] != "http" or scope["path"].removeprefix(scope.get("root_path", "")) != self.path:
+            return Match.NONE, {}
+        found = {"endpoint": self.endpoint, "path_params": {}, "route": self}
+        return (Match.FULL if scope["method"] in self._methods else Match.PARTIAL), found
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        await permit(request)
+        asked = self._of_query(scope) if scope["method"] == "GET" else await self._of_body(request)
+        body, headers = await self._answer(request, asked)
+        headers = [*headers, (b"content-length", b"%d" % len(body))]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    def _of_query(self, scope: Scope) -> BaseModel:
+        try:
+            pairs = parse_qsl(
+                scope["query_string"].decode(),
+                keep_blank_values=True,
+                errors="strict",
+                max_num_fields=MOST_PARAMETERS,
+            )
+        except ValueError as error:  # of which not being UTF-8 is one
+            said = "not UTF-8" if isinstance(error, UnicodeDecodeError) else "too many parameters"
+            raise _refused("query", "", said) from None
+        named = dict(pairs)
+        if len(named) != len(pairs):
+            raise _refused("query", _repeated(pairs), "given more than once")
+        try:
+            return self._model.model_validate_strings(named)
+        except ValidationError as error:
+            raise _told(error, "query") from None
+
+    async def _of_body(self, request: Request) -> BaseModel:
+        """Read the one JSON object of a body; a query beside it would be half of a question."""
+        if request.url.query:
+            raise _refused("query", "", "the question is in the body, so nothing is asked here")
+        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind != "application/json":
+            raise HTTPException(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
+        body = await request.body()
+        try:
+            json.loads(body.decode(), object_pairs_hook=_once)
+        except UnicodeDecodeError:
+            raise _refused("body", "", "not UTF-8") from None
+        except (ValueError, RecursionError):
+            raise _refused("body", "", "not JSON") from None
+        try:
+            return self._model.model_validate_json(body, strict=True)
+        except ValidationError as error:
+            raise _told(error, "body") from None
+
+
+def add_to(
+    app: FastAPI, path: str, methods: Mapping[str, Answering], *, summary: str, **described: Any
+) -> None:
+    """Add the hot routes of one path, before all others that are added later.
+
+    Parameters
+    ----------
+    methods : mapping of str to callable
+        What answers each method.
+    """
+    for method, endpoint in methods.items():
+        app.router.add_api_route(
+            path, endpoint, methods=[method], route_class_override=HotRoute, summary=summary, **described
+        )
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    named = dict(pairs)
+    if len(named) != len(pairs):
+        raise _refused("body", _repeated(pairs), "given more than once")
+    return named
+
+
+def _repeated(pairs: list[tuple[str, Any]]) -> str:
+    names = [name for name, _ in pairs]
+    return next(name for name in names if names.count(name) > 1)
+
+
+def _told(error: ValidationError, where: str) -> RequestValidationError:
+    return RequestValidationError(
+        [{**fault, "loc": (where, *fault["loc"])} for fault in error.errors(include_input=False)]
+    )
+
+
+def _refused(where: str, name: str, said: str) -> RequestValidationError:
+    return RequestValidationError([{"loc": (where, *([name] if name else [])), "msg": said}])
