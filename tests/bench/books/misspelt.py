@@ -85,7 +85,9 @@ def alias_typo(maker: Maker) -> Query | None:
 
 def pinyin(maker: Maker) -> Query | None:
     rng = maker.rng
-    building = maker.numbered()
+    building = maker.building()
+    if building.road and not building.label.isdigit():
+        return None
     name = building.compound.name if building.compound else building.road
     same = maker.truth.sound_alike(name, building.label)
     front = rng.choice(("", "", maker.ledger.division.district))

@@ -146,6 +146,10 @@ def room(building: Building, rng: Random) -> str:
             f"{unit}单元{floor}楼{flat}室",
             f"{unit}门{flat}",
             f"{flat}房",
+            f"{flat}号",
+            f"-{flat}号",
+            f"-{unit}单元{flat}号",
+            f"-{flat}室",
         )
     )
 

@@ -188,8 +188,12 @@ def embedded(maker: Maker) -> Query | None:
         said.room = ""
         if building.compound and not building.compound.village:
             said.room = speech.room_in_chinese(building, rng)
-    if building.compound and not said.name.endswith("小区") and not building.compound.village:
-        said = replace(said, written=said.name + rng.choice(("", "", "", "的", "里面", "那边")))
+    if building.compound and not building.compound.village:
+        longer = said.name + ("" if said.name.endswith("小区") else "小区")
+        if not maker.truth.slips(longer, but=said.name):
+            said = replace(
+                said, written=rng.choice((said.name, longer)) + rng.choice(("", "", "的", "里面", "那边"))
+            )
     if rng.random() < 0.12:
         return maker.near("embedded", said, rng.choice(words.NEAR_TICKETS).format(said))
     return maker.plain("embedded", "", said, rng.choice(words.TICKETS).format(said))
