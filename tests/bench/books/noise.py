@@ -35,8 +35,8 @@ def _converter() -> OpenCC:
 
 
 def traditional(text: str) -> str:
-    """Write in traditional characters."""
-    return str(_converter().convert(text))
+    """Write in traditional characters, one by one: phrases would get those of other times."""
+    return "".join(_converter().convert(char) for char in text)
 
 
 def full_width(text: str, rng: Random) -> str:
