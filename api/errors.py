@@ -34,6 +34,7 @@ TABLE: dict[type[Exception], Kind] = {
     errors.InputError: Kind(400, "input"),
     errors.CoordinateError: Kind(422, "coordinate"),
     errors.RefusedError: Kind(422, "refused"),
+    errors.TooMuchError: Kind(413, "too-large"),
     RequestValidationError: Kind(422, "parameters"),
     errors.SignInError: Kind(401, "sign-in"),
     errors.ForbiddenError: Kind(403, "forbidden"),

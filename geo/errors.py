@@ -6,6 +6,7 @@
     ├── InputError                  what was given is wrong: names the fault and the remedy
     │   ├── CoordinateError         a coordinate or coordinate system that cannot be used
     │   │   └── UnstatedError       no system was stated; carries what the numbers would be in each
+    │   ├── TooMuchError            more was given than is taken at once
     │   └── RefusedError            a batch was refused as a whole; nothing was changed
     ├── SignInError                 nobody is signed in, or not with what was given
     ├── ForbiddenError              whoever acts may not do this, or not here
@@ -66,6 +67,10 @@ class UnstatedError(CoordinateError):
     def __init__(self, fault: str, remedy: str, candidates: Sequence[Mapping[str, Any]] = ()) -> None:
         super().__init__(fault, remedy)
         self.candidates = list(candidates)
+
+
+class TooMuchError(InputError):
+    """More was given than is taken at once."""
 
 
 class RefusedError(InputError):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -17,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from pyproj import Geod
 
 from geo.accuracy import REACH_SIGMAS, shares
+from geo.borders import Borders, Close
 from geo.celltable import CellTable, edges
 from geo.crs import metric_point, metric_points, to_metric
 from geo.errors import InputError
@@ -59,6 +61,8 @@ class PointIndex:
     ----------
     codes : list of str
         The codes in ascending order; areas are named by their position here.
+    near_border_m : float
+        As it was given.
 
     Raises
     ------
@@ -81,6 +85,7 @@ class PointIndex:
             raise InputError("An area's code comes twice.", "Give each area a code of its own.")
         order = sorted(range(len(codes)), key=codes.__getitem__)
         self.codes = [codes[position] for position in order]
+        self.near_border_m = near_border_m
         self._srid = srid
         self._shapes = np.asarray(shapes, dtype=object)[order]
         self._metric = to_metric(self._shapes, srid)
@@ -195,6 +200,20 @@ class PointIndex:
         areas = area[order].tolist()
         ends = np.searchsorted(close[point[order]], np.arange(len(asked) + 1)).tolist()
         return [areas[start:end] for start, end in pairwise(ends)]
+
+    def borders_near(self, points: ArrayLike) -> Close:
+        """Return the areas whose border is within ``near_border_m``, of each point; see `geo.borders.Borders.near`.
+
+        Parameters
+        ----------
+        points : array_like, shape (n, 2)
+            As for `cover`; within a degree of the areas.
+        """
+        return self._near_borders.near(metric_points(_points(points), self._srid))
+
+    @cached_property
+    def _near_borders(self) -> Borders:
+        return Borders(self._metric, self.near_border_m)
 
     def shares(self, lon: float, lat: float, sigma_m: float) -> dict[int, float]:
         """Return how likely each area holds an uncertain point; see `geo.accuracy.shares`.

@@ -1,0 +1,209 @@
+"""Whose grid are these? Many points at once, answered exactly as the locator answers each.
+
+The index sorts exact points into classes: those that the same grid covers far from its borders, those near the
+same borders, those outside. What is told does not differ within a class, so the locator is asked for one point
+of each class and that is told for all. A point that fits no class is asked by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import TypeAlias
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geo.accuracy import Level
+from geo.answers import ALTERNATIVES, Answer, Building, Grid, Reason, Status
+from geo.crs import plain_to_wgs84
+from geo.errors import InputError
+from geo.index import PointIndex
+from geo.locate import Locator
+from geo.points import NEXT_NEAREST, Points, Source
+
+CLASSES = 50_000
+"""How many classes are kept for the next time."""
+_RADII_M = (50.0, 300.0)
+
+Floats = NDArray[np.float64]
+Coordinates = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Verdict:
+    """What a short answer tells: an `Answer` without what differs between points of one class.
+
+    Attributes
+    ----------
+    status, reasons, grid, building
+        As in the answer.
+    confidence : float or None
+        How often an answer like this is right; of a point with an accuracy, how likely the grid holds it.
+    alternatives : tuple of Grid
+        Other grids that may be meant, the likeliest first.
+    encoded : dict of str to bytes
+        Whoever writes it out keeps here how that reads, by form; empty at first.
+    """
+
+    status: Status
+    reasons: tuple[Reason, ...]
+    grid: Grid | None
+    building: Building | None
+    confidence: float | None
+    alternatives: tuple[Grid, ...]
+    encoded: dict[str, bytes] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def of(cls, answer: Answer) -> Verdict:
+        """Return the short form of an answer."""
+        confidence = answer.confidence
+        if confidence is None and answer.probabilities and answer.grid:
+            confidence = answer.probabilities.get(answer.grid.code)
+        others = tuple(other.grid for other in answer.alternatives)
+        return cls(answer.status, answer.reasons, answer.grid, answer.building, confidence, others)
+
+
+Told: TypeAlias = Verdict | InputError
+"""What is told of one row: a verdict, or why it cannot be asked."""
+
+
+class Bulk:
+    """Answers many exact points, and keeps what is told of each class; see `bulk_of`."""
+
+    def __init__(self) -> None:
+        self._told: dict[Hashable, Verdict] = {}
+
+    def answer(self, grounds: Points, points: Coordinates) -> list[Verdict]:
+        """Answer exact points.
+
+        Parameters
+        ----------
+        grounds : Points
+            What answers one point; always the same.
+        points : ndarray of float, shape (n, 2)
+            Longitude and latitude in degrees, EPSG:4326, finite and in range.
+
+        Notes
+        -----
+        What `PointIndex.cover` and `deep` take, and O(v log n) for each point that is not deep, in v vertices of the
+        areas that are near it.
+        """
+        known = self._told
+        if len(known) > CLASSES:
+            known = self._told = {}
+        classes = self._classes(grounds, points)
+        try:
+            return [known[each] for each in classes]
+        except KeyError:
+            pass
+        for place, each in enumerate(classes):
+            if each not in known:
+                lon, lat = points[place].tolist()
+                known[each] = Verdict.of(grounds.answer(lon, lat, None, Level.UNKNOWN, None))
+        return [known[each] for each in classes]
+
+    def _classes(self, grounds: Points, points: Coordinates) -> list[Hashable]:
+        """Name the class of each point: where its grid alone is told the grid's position, else a tuple."""
+        index = grounds.index
+        covered = index.cover(points)
+        classes: list[Hashable] = covered.tolist()
+        inside = covered >= 0
+        shallow = np.flatnonzero(inside & ~index.deep(points))
+        for place, own, others in _near_borders(index, points, covered, shallow):
+            classes[place] = ("near", own, *others[: ALTERNATIVES - 1])
+        outside = np.flatnonzero(~inside)
+        if len(outside):
+            nearest = _nearest(index, points[outside], grounds.margin_m)
+            for place, found in zip(outside.tolist(), nearest, strict=True):
+                classes[place] = ("outside", *found)
+        for place in grounds.on_pending(points).tolist():
+            classes[place] = ("pending", classes[place])
+        return classes
+
+
+def bulk_of(grounds: Points) -> Bulk:
+    """Return what answers many points; it is made at the first call and lasts as long as what it is made for."""
+    with _MAKING:
+        found = _MADE.get(grounds)
+        if found is None:
+            found = _MADE[grounds] = Bulk()
+        return found
+
+
+def _near_borders(
+    index: PointIndex, points: Coordinates, covered: NDArray[np.intp], shallow: NDArray[np.intp]
+) -> Iterator[tuple[int, int, list[int]]]:
+    """Yield those of the shallow points that are near the border of their own area: place, area, others near."""
+    if not len(shallow) or index.near_border_m == 0.0:
+        return
+    point, area, away = index.borders_near(points[shallow])
+    own = covered[shallow]
+    mine = area == own[point]
+    tight = point[mine & (away < index.near_border_m)]
+    point, area = point[~mine], area[~mine].tolist()
+    starts, ends = np.searchsorted(point, tight), np.searchsorted(point, tight, side="right")
+    rows = zip(shallow[tight].tolist(), own[tight].tolist(), starts.tolist(), ends.tolist(), strict=True)
+    for place, position, start, end in rows:
+        yield place, position, area[start:end]
+
+
+def _nearest(index: PointIndex, points: Coordinates, margin_m: float) -> list[list[int]]:
+    """List the grids that are told of points in none: the nearest few within the margin."""
+    told: list[list[int]] = [[] for _ in points]
+    left = np.arange(len(points))
+    for radius in (*(radius for radius in _RADII_M if radius < margin_m), margin_m):
+        found = index.nears(points[left], radius)
+        for place, near in zip(left.tolist(), found, strict=True):
+            told[place] = near[: 1 + NEXT_NEAREST]
+        left = left[[len(near) <= NEXT_NEAREST for near in found]]
+    return told
+
+
+_MADE: WeakKeyDictionary[Points, Bulk] = WeakKeyDictionary()
+_MAKING = Lock()
+
+
+def exact(locator: Locator, x: Floats, y: Floats, crs: str) -> list[Told]:
+    """Answer exact points.
+
+    Parameters
+    ----------
+    locator : Locator
+        What answers.
+    x, y : ndarray of float, shape (n,)
+        As for `Locator.at`; they may be anything, also not finite.
+    crs : str
+        Their system, by its one name; see `geo.crs.normalise`.
+
+    Returns
+    -------
+    list of Verdict or InputError, length n
+        What `Locator.at` answers to each, in short, or raises.
+    """
+    points, plain = plain_to_wgs84(np.column_stack([x, y]), crs)
+    answered = bulk_of(locator.points).answer(locator.points, points)
+    if len(answered) == len(x):
+        return list(answered)
+    coming = iter(answered)
+    rows = zip(plain.tolist(), x.tolist(), y.tolist(), strict=True)
+    return [next(coming) if is_plain else one(locator, lon, lat, crs) for is_plain, lon, lat in rows]
+
+
+def one(
+    locator: Locator,
+    x: float,
+    y: float,
+    crs: str,
+    *,
+    accuracy_m: float | None = None,
+    level: Level = Level.UNKNOWN,
+    source: Source | None = None,
+) -> Told:
+    """Answer one point as `Locator.at` does, in short, or return why it cannot be answered."""
+    try:
+        return Verdict.of(locator.at(x, y, crs, accuracy_m=accuracy_m, level=level, source=source))
+    except InputError as error:
+        return error
