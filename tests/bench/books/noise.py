@@ -104,7 +104,7 @@ def misspelt(name: str, rng: Random) -> tuple[str, str]:
     if kind == "doubled":
         return name[: at + 1] + name[at:], kind
     if kind == "dropped":
-        if len(name) < 3 or (at == len(name) - 1 and name[at - 1] in alike.KEPT):
+        if len(name) < 4 or (at == len(name) - 1 and name[at - 1] in alike.KEPT):
             return name, ""
         return name[:at] + name[at + 1 :], kind
     if kind == "swapped":

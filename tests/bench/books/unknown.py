@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from tests.bench.books.maker import Maker, Query
 
 
+_MORE = {"一": "五六七八九", "东": "东西南北中", "A": "EFGH"}
+"""What may come after the marks of a family that has the first."""
+
+
 def number(maker: Maker) -> Query | None:
     """A building number that a compound does not have: in a gap, beyond the last, of another phase."""
     rng = maker.rng
@@ -78,7 +82,9 @@ def other_suffix(maker: Maker) -> Query | None:
 
 def near_name(maker: Maker) -> Query | None:
     """A compound that does not exist; one that does differs in one character, of another sound and shape."""
-    at = maker.rng.choice([each for each in maker.ledger.compounds if not each.family and len(each.name) > 3])
+    at = maker.rng.choice(
+        [each for each in maker.ledger.compounds if not each.family and each.name[:2] in words.STEMS]
+    )
     stems = [
         stem for stem in words.STEMS if len(stem) == 2 and (stem[0] == at.name[0]) != (stem[1] == at.name[1])
     ]
@@ -121,7 +127,7 @@ def member(maker: Maker) -> Query | None:
         if whole.format(stem) == at.family and form.format(stem, "") == at.name.replace(
             _mark(at, form, stem), ""
         ):
-            more = "七八九六五" if "一" in marks else marks + "中EFG"
+            more = next(rest for first, rest in _MORE.items() if first in marks)
             name = form.format(stem, rng.choice([mark for mark in more if mark not in at.name]))
             like = at if rng.random() < 0.7 else None
             return _no_such(maker, name, "no_family", like)
