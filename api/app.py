@@ -36,6 +36,7 @@ from api.routes import (
     plan_pages,
     plans,
     session,
+    suggest,
 )
 from api.state import State
 from data.session import Store
@@ -149,6 +150,7 @@ def create_app(store: Store, settings: Settings) -> FastAPI:
     )
     app.add_middleware(AccessLog)  # added last, it stands outermost and sees refusals too
     locate.add_to(app, responses=_RESPONSES)
+    suggest.add_to(app, responses=_RESPONSES)
     for noun in _NOUNS:
         app.include_router(noun.router)
     app.mount("/static", StaticFiles(directory=pages.WEB), name="static")

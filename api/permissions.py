@@ -52,6 +52,7 @@ ROUTES: dict[str, str] = {
     "POST /api/v1/locate":                   "read.public",
     "GET /api/v1/resolve":                   "read.public",
     "POST /api/v1/resolve":                  "read.public",
+    "GET /api/v1/suggest":                   "read.public",
     "GET /api/v1/overview":                  "read.public",
     "GET /api/v1/districts":                 "read.public",
     "GET /api/v1/communities":               "read.public",

@@ -339,6 +339,7 @@ class State:
             near_border_m=self.settings.near_border_m,
             book=book,
         )
+        _ = locator.book.suggester  # made here, so that no request waits for it
         return Served(district, edition, Teller(locator, names))
 
     def _ready_at(self, district: District, at: datetime) -> Ready:

@@ -170,7 +170,7 @@ class Locator:
 
     def resolve(self, text: str) -> Answer:
         """Answer for an address."""
-        answer = judge(self.book.find(text), self.register.places, self._grids_of, self._nothing)
+        answer = judge(self.book.find(text), self.register.places, self.grids_of, self._nothing)
         building = answer.building
         if answer.grid is None or building is None or building.lon is None or building.lat is None:
             return answer
@@ -180,7 +180,7 @@ class Locator:
         """Return an answer with the nearest open site of each service, where the place is known."""
         return replace(answer, sites=self._sites.nearest(*answer.place)) if answer.place else answer
 
-    def _grids_of(self, place: Place, entrance: int | None) -> Held:
+    def grids_of(self, place: Place, entrance: int | None = None) -> Held:
         """Return the grids a building is in: by its cells, by the grid that covers it, by the ledger's word."""
         if place.cells:
             named = [code for at, code in place.cells if at == entrance]

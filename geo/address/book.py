@@ -7,8 +7,10 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from geo.address.spelling import Reading, normalise, readings
+from geo.address.suggest import Suggester
 
 _TOKEN = re.compile(r"\d+|\D")
 # A name may follow these: 区, 街道, 社区, 镇, 路, 166号 ... Elsewhere a name would be cut out of a longer one.
@@ -135,6 +137,7 @@ class AddressBook:
     """
 
     def __init__(self, entries: Sequence[Entry]) -> None:
+        self._entries = entries
         names: dict[str, list[int]] = defaultdict(list)
         self._surroundings: list[list[str]] = []
         for position, entry in enumerate(entries):
@@ -145,6 +148,11 @@ class AddressBook:
             self._surroundings.append(_TOKEN.findall(around))
         self._names = dict(names)
         self._sorted = sorted(names)
+
+    @cached_property
+    def suggester(self) -> Suggester:
+        """What suggests from the same entries; made at its first use."""
+        return Suggester(self._entries)
 
     def find(self, text: str) -> Found:
         """Return the buildings an address can mean; see `Found`."""

@@ -30,13 +30,14 @@ export function address(path, query = {}) {
 /**
  * @param {string} path
  * @param {Record<string, string | number>} [query]
+ * @param {AbortSignal} [signal] given up, the answer is an ApiError as where there is none
  * @returns {Promise<any>}
  * @throws {ApiError}
  */
-export async function get(path, query) {
+export async function get(path, query, signal) {
   let response;
   try {
-    response = await fetch(address(path, query), { headers: { Accept: "application/json" } });
+    response = await fetch(address(path, query), { headers: { Accept: "application/json" }, signal });
   } catch {
     throw new ApiError(0, "服务器没有应答。 The server does not answer.");
   }

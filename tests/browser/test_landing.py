@@ -54,10 +54,10 @@ def test_the_keyboard_asks_about_the_centre(visit, site):
 
 def test_an_address_answers_with_the_same_card(visit, site):
     page = opened_map(visit, site).page
-    page.get_by_role("searchbox").fill("湖东路166号康宁花园1幢")
+    page.get_by_role("combobox").fill("湖东路166号康宁花园1幢")
     page.get_by_role("button", name="查询").click()
     expect(page.locator("#answer .card h3")).to_contain_text(grid_code(1))
-    page.get_by_role("searchbox").fill("没有这个地方9999号")
+    page.get_by_role("combobox").fill("没有这个地方9999号")
     page.keyboard.press("Enter")
     expect(page.locator("#answer .status")).to_contain_text("没有找到")
 
@@ -65,7 +65,7 @@ def test_an_address_answers_with_the_same_card(visit, site):
 def test_a_refusal_is_shown_in_words(visit, site):
     opened = opened_map(visit, site)
     opened.page.evaluate("document.getElementById('address').removeAttribute('maxlength')")
-    opened.page.get_by_role("searchbox").fill("长" * 2000)
+    opened.page.get_by_role("combobox").fill("长" * 2000)
     opened.page.keyboard.press("Enter")
     expect(opened.page.locator("#answer .problem")).to_contain_text("longer than")
 
@@ -87,7 +87,7 @@ def test_colours_and_language_switch(visit, site):
     page.get_by_role("button", name="English").click()
     expect(page.get_by_text("Whose grid is it?")).to_be_visible()
     expect(page.get_by_text("这里归哪个网格")).to_be_hidden()
-    expect(page.get_by_role("searchbox")).to_have_attribute("placeholder", "An address, or click the map")
+    expect(page.get_by_role("combobox")).to_have_attribute("placeholder", "Address, name or pinyin, or click the map")
 
 
 @pytest.mark.parametrize("viewport", [DESK, PHONE], ids=["desk", "phone"])
