@@ -1,173 +1,265 @@
-"""Answer files of points and addresses, row by row."""
+"""A batch: many points and addresses asked of one locator, row by row; over HTTP, for files and in jobs alike.
+
+Rows come as bytes and answers leave as bytes, a turn at a time: nothing is held but the turn, and a row that
+cannot be asked has an answer of its own that says why. Every answer is of the one plan the batch began with.
+"""
 
 from __future__ import annotations
 
-import csv
-import io
+import math
 from collections import Counter
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Iterator, Sequence
+from enum import StrEnum
+from itertools import repeat
+from typing import Any, TypeVar
 
-from etl.ledger.files import decode
+import numpy as np
+
+from api.batch_lines import INVALID, Writer
+from api.batch_rows import ROLES, Lines, Reader, Rows
+from api.params import plain
 from geo.accuracy import Level
-from geo.answers import Answer
-from geo.crs import normalise
-from geo.errors import CoordinateError, InputError
+from geo.bulk import Floats, Told, Verdict, exact, one
+from geo.candidates import unstated
+from geo.crs import KNOWN, normalise
+from geo.errors import CoordinateError, GridgovError, InputError, TooMuchError
 from geo.locate import Locator
-from geo.progress import Progress, silent
+from geo.points import Source
 
-HEADERS = {
-    "address": ("address", "地址", "标准地址"),
-    "x": ("lon", "x", "经度"),
-    "y": ("lat", "y", "纬度"),
-    "accuracy": ("accuracy_m", "精度"),
-    "level": ("accuracy_level", "精度置信度"),
-}
-ANSWER = (
-    "status",
-    "reasons",
-    "grid",
-    "grid_external_code",
-    "community",
-    "town",
-    "building",
-    "pending",
-    "alternatives",
-    "plan",
-    "fault",
-)
+TURN_ROWS = 1_000
+"""Lines that are answered at a time."""
+LONGEST_ADDRESS = 500
+"""Characters of an address."""
 
-Row = dict[str, str]
-Ask = Callable[[Row], Answer]
+Member = TypeVar("Member", bound=StrEnum)
+
+_ASKED = ("x", "y", "accuracy", "level", "source", "crs", "address")
 
 
-def locate_file(
-    locator: Locator, source: Path, target: Path, *, crs: str | None = None, progress: Progress = silent
-) -> Counter[str]:
-    """Answer every row of a CSV file and write the rows with the answer's columns added.
-
-    Rows are read and written one at a time. Nothing asked is kept anywhere but in ``target``, which is
-    written beside its place first and is there whole or not at all.
+class Batch:
+    """Answers rows.
 
     Parameters
     ----------
-    source : Path
-        CSV in UTF-8 or GB 18030 with a column address (地址), or lon and lat (经度, 纬度) and, where points are
-        not exact, accuracy_m (精度) and accuracy_level (精度置信度).
+    locator : Locator
+        What all rows are asked of.
+    reader, writer : Reader, Writer
+        The forms rows and answers have.
     crs : str, optional
-        Coordinate system of lon and lat; see `geo.crs.normalise`.
+        Coordinate system of points that state none; see `geo.crs.normalise`.
+    line_bytes : int
+        Longest row.
+    most_rows : int, optional
+        How many rows are answered; any number without it.
 
-    Returns
-    -------
-    Counter
-        Rows by status; ``invalid`` counts those whose coordinates or accuracy cannot be used, with the fault in
-        their row.
+    Attributes
+    ----------
+    counts : Counter
+        Rows answered, by status; `INVALID` counts those that could not be asked.
+    fault : InputError or None
+        Why nothing more is answered.
 
     Raises
     ------
-    InputError
-        If the file cannot be read, lacks the columns, or has coordinates and no ``crs`` was given.
+    CoordinateError
+        If the coordinate system is unknown.
     """
-    text = _text(source)
-    if target.is_dir():
-        raise InputError(f"{target} is a folder.", "Name the file to write.")
-    counts: Counter[str] = Counter()
-    unfinished = target.with_name(f".{target.name}.unfinished")
-    lines = text.count("\n") + 1
-    reader = csv.DictReader(io.StringIO(text, newline=""), restkey="", restval="")
-    try:
-        headers = list(reader.fieldnames or ())
-        ask = _asker(locator, headers, crs)
-        with unfinished.open("w", encoding="utf-8-sig", newline="") as file:
-            writer = csv.DictWriter(file, [*headers, *ANSWER], extrasaction="ignore")
-            writer.writeheader()
-            for row in reader:
-                answer = _answer(ask, row)
-                counts[answer["status"]] += 1
-                writer.writerow(row | answer)
-                if reader.line_num % 500 == 0:
-                    progress("locate", min(1.0, reader.line_num / lines))
-        unfinished.replace(target)
-    except OSError as error:
-        raise InputError(f"{target} cannot be written: {error.strerror}.", "Choose another file.") from error
-    except csv.Error as error:
-        raise InputError(
-            f"{source.name}, line {reader.line_num}: {error}.", "Give a plain CSV file."
-        ) from error
-    finally:
-        unfinished.unlink(missing_ok=True)
-    return counts
 
+    def __init__(
+        self,
+        locator: Locator,
+        reader: Reader,
+        writer: Writer,
+        *,
+        crs: str | None,
+        line_bytes: int,
+        most_rows: int | None = None,
+    ) -> None:
+        self.counts: Counter[str] = Counter()
+        self.fault: InputError | None = None
+        self._locator = locator
+        self._reader = reader
+        self._writer = writer
+        self._crs = None if crs is None else normalise(crs)
+        self._lines = Lines(line_bytes)
+        self._most_rows = most_rows
 
-def _text(source: Path) -> str:
-    try:
-        content = source.read_bytes()
-    except OSError as error:
-        raise InputError(f"{source} cannot be read: {error.strerror}.", "Check the path.") from error
-    return decode(content, source.name)[0]
+    def turns(self, data: bytes) -> Iterator[list[bytes]]:
+        """Cut what comes into turns for `answer`."""
+        lines = self._lines.cut(data)
+        for begin in range(0, len(lines), TURN_ROWS):
+            yield lines[begin : begin + TURN_ROWS]
+        self.fault = self.fault or self._lines.broken
 
+    def answer(self, lines: Sequence[bytes]) -> bytes:
+        """Answer a turn; `fault` then tells why no more may follow.
 
-def _asker(locator: Locator, headers: list[str], crs: str | None) -> Ask:
-    """Return what answers a row, by the columns there are."""
-    found = {
-        name: next((header for header in headers if header.strip().lower() in known), None)
-        for name, known in HEADERS.items()
-    }
-    x, y, address = found["x"], found["y"], found["address"]
-    if x and y:
-        if crs is None:
-            raise InputError(
-                f"The coordinate system of {x} and {y} is not stated.",
-                "Add --crs wgs84, gcj02, bd09 or EPSG:n.",
+        Raises
+        ------
+        InputError
+            If the rows do not begin as rows do: with titles that say what is asked, in a system that is stated.
+        """
+        return self._answer(self._reader.rows(lines))
+
+    def end(self) -> bytes:
+        """Answer what is left when nothing more comes.
+
+        Raises
+        ------
+        InputError
+            As for `answer`, or if there was nothing at all.
+        """
+        rows = self._reader.rows(self._lines.end(), last=True)
+        if not (rows.count or self.counts or self._reader.headers):
+            raise InputError("There is no row.", "Send one row a line.")
+        return self._answer(rows, titled=True)
+
+    def _answer(self, rows: Rows, *, titled: bool = False) -> bytes:
+        self.fault = rows.broken
+        if self._most_rows is not None and self.counts.total() + rows.count > self._most_rows:
+            rows.count = self._most_rows - self.counts.total()
+            self.fault = TooMuchError(
+                f"There are more than {self._most_rows:,} rows.", "Send the others in another batch."
             )
-        system = normalise(crs)
-        accuracy, level = found["accuracy"] or "", found["level"] or ""
-        return lambda row: locator.at(
-            _number(row[x]),
-            _number(row[y]),
-            system,
-            accuracy_m=_number(row[accuracy]) if row.get(accuracy) else None,
-            level=_level(row.get(level)),
-        )
-    if address:
-        return lambda row: locator.resolve(row[address])
-    raise InputError(
-        "The file has neither a column address (地址) nor lon and lat (经度, 纬度).", "Name its columns so."
-    )
+        if not self.counts and self._reader.table:
+            self._check_stated(rows)
+        told = self._told(rows)
+        for each, times in Counter(told).items():
+            self.counts[each.status.value if isinstance(each, Verdict) else INVALID] += times
+        return self._writer.lines(rows, told) if told or titled else b""
+
+    def broken(self, error: GridgovError) -> bytes:
+        """Return the last line where the rows could not be answered to their end."""
+        return self._writer.broken(error)
+
+    def _check_stated(self, rows: Rows) -> None:
+        """See that the points of a table have a coordinate system, if points are all it has."""
+        columns = rows.columns
+        if self._crs is not None or "crs" in columns or "address" in columns or not rows.count:
+            return
+        x, y = (numbers(columns[role][:1], role)[0][0] for role in ("x", "y"))
+        raise unstated(float(x), float(y), [self._locator])
+
+    def _told(self, rows: Rows) -> list[Told]:
+        told: list[Any] = [None] * rows.count
+        exact_at: dict[Any, list[int]] = {}
+        columns = rows.columns
+        asked = zip(range(rows.count), *(columns.get(role) or repeat(None) for role in _ASKED), strict=False)
+        for place, x, y, accuracy, level, source, crs, address in asked:
+            if place in rows.faults:
+                told[place] = rows.faults[place]
+            elif x is None and y is None:
+                told[place] = self._address(address)
+            elif accuracy is None and source is None and (crs is None or type(crs) is str):
+                exact_at.setdefault(crs, []).append(place)
+            else:
+                told[place] = self._uncertain(x, y, accuracy, level, source, crs)
+        for crs, places in exact_at.items():
+            found = self._exact(crs, [columns["x"][n] for n in places], [columns["y"][n] for n in places])
+            for place, each in zip(places, found, strict=True):
+                told[place] = each
+        return told
+
+    def _exact(self, stated: str | None, x: list[Any], y: list[Any]) -> list[Told]:
+        try:
+            crs = self._system(stated)
+        except InputError as error:
+            return [error] * len(x)
+        (lon, wrong_x), (lat, wrong_y) = numbers(x, "x"), numbers(y, "y")
+        told = exact(self._locator, lon, lat, crs)
+        for place, fault in (wrong_y | wrong_x).items():
+            told[place] = fault
+        return told
+
+    def _uncertain(self, x: Any, y: Any, accuracy: Any, level: Any, source: Any, crs: Any) -> Told:
+        try:
+            return one(
+                self._locator,
+                _number(x, "x"),
+                _number(y, "y"),
+                self._system(crs),
+                accuracy_m=None if accuracy is None else _number(accuracy, "accuracy"),
+                level=Level.UNKNOWN if level is None else _member(Level, level, "level"),
+                source=None if source is None else _member(Source, source, "source"),
+            )
+        except InputError as error:
+            return error
+
+    def _address(self, address: Any) -> Told:
+        try:
+            return Verdict.of(self._locator.resolve(_text(address)))
+        except InputError as error:
+            return error
+
+    def _system(self, stated: Any) -> str:
+        """Return the coordinate system of a row."""
+        if stated is None:
+            if self._crs is None:
+                raise CoordinateError(
+                    "The coordinate system is not stated.", f"State crs, for all rows or in each: {KNOWN}."
+                )
+            return self._crs
+        if type(stated) is not str:
+            raise CoordinateError("crs is no text.", f"Use one of {KNOWN}.")
+        return normalise(stated)
 
 
-def _answer(ask: Ask, row: Row) -> Row:
+def numbers(values: Sequence[Any], role: str) -> tuple[Floats, dict[int, InputError]]:
+    """Return a column as numbers, NaN where one is none, and why it is none, by place.
+
+    Text is read as a number where a table has only text; JSON has numbers of its own.
+    """
+    kinds = set(map(type, values))
     try:
-        answer = ask(row)
-    except InputError as error:
-        return dict.fromkeys(ANSWER, "") | {"status": "invalid", "fault": str(error)}
-    grid = answer.grid
-    return {
-        "status": answer.status.value,
-        "reasons": ";".join(answer.reasons),
-        "grid": grid.code if grid else "",
-        "grid_external_code": (grid and grid.external_code) or "",
-        "community": grid.community.name if grid else "",
-        "town": (grid and grid.community.town) or "",
-        "building": (answer.building and answer.building.external_code) or "",
-        "pending": "yes" if answer.pending else "",
-        "alternatives": ";".join(other.grid.code for other in answer.alternatives),
-        "plan": str(answer.plan.number),
-        "fault": "",
-    }
+        if kinds <= {float, int}:
+            return np.array(values, dtype=np.float64), {}
+        if kinds == {str} and "_" not in "".join(values):
+            return np.array(list(map(float, values)), dtype=np.float64), {}
+    except (ValueError, OverflowError):
+        pass
+    found = np.full(len(values), math.nan)
+    faults: dict[int, InputError] = {}
+    for place, value in enumerate(values):
+        try:
+            found[place] = _number(value, role)
+        except InputError as error:
+            faults[place] = error
+    return found, faults
 
 
-def _number(value: str) -> float:
+def _number(value: Any, role: str) -> float:
+    name = ROLES[role][0]
+    if value is None:
+        raise CoordinateError(f"There is no {name}.", "A point needs both of its numbers.")
     try:
-        return float(value)
-    except ValueError:
-        raise CoordinateError(f"'{value[:40]}' is not a number.", "Give plain decimal numbers.") from None
+        if type(value) in (float, int) or (type(value) is str and "_" not in value):
+            number = float(value)
+            if math.isfinite(number):
+                return number
+    except (ValueError, OverflowError):
+        pass
+    raise CoordinateError(f"{name} is no number: {str(value)[:40]!r}.", "Give plain decimal numbers.")
 
 
-def _level(value: str | None) -> Level:
+def _member(kind: type[Member], value: Any, role: str) -> Member:
     try:
-        return Level(value.strip()) if value else Level.UNKNOWN
+        return kind(str(value))
     except ValueError:
         raise InputError(
-            f"'{(value or '')[:40]}' is no level of accuracy.", f"Use one of {', '.join(Level)}."
+            f"{str(value)[:40]!r} is no {ROLES[role][0]}.", f"Use one of {', '.join(kind)}."
         ) from None
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        raise InputError("The row asks nothing.", "Give lon and lat, or address.")
+    if type(value) is not str or not value.strip():
+        raise InputError("address is no text.", "Give the address as it was told.")
+    if len(value) > LONGEST_ADDRESS:
+        raise InputError(
+            f"The address is longer than {LONGEST_ADDRESS} characters.", "Give the address alone."
+        )
+    try:
+        return plain(value.strip())
+    except ValueError as error:
+        raise InputError(f"In the address {error}.", "Give the address alone.") from None

@@ -45,6 +45,16 @@ class Settings(BaseSettings):
     max_upload_bytes: int = Field(
         default=200_000_000, ge=1000, description="Largest upload of files to import, bytes."
     )
+    batch_rows: int = Field(
+        default=1_000_000, ge=1, description="Most rows of a batch of somebody who is signed in."
+    )
+    batch_rows_public: int = Field(
+        default=10_000, ge=0, description="Most rows of a batch of anybody; 0 for none."
+    )
+    batch_line_bytes: int = Field(
+        default=10_000, ge=100, le=100_000, description="Longest row of a batch, bytes."
+    )
+    batch_seconds: float = Field(default=600.0, gt=0, description="How long a batch may take, seconds.")
     pool_size: int = Field(default=10, ge=1, description="Database connections a process may hold.")
     session_hours: int = Field(default=12, ge=1, le=720, description="How long a sign-in lasts, hours.")
     scheduler: str | None = Field(

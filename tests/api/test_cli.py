@@ -261,7 +261,7 @@ def test_an_accuracy_is_told_with_probabilities(gridgov, district):
 def test_a_batch_of_points_needs_a_coordinate_system_and_marks_what_it_cannot_use(gridgov, district):
     Path("pins.csv").write_text("lon,lat\n118.5,31.7\nnan,31.7\nhere,31.7\n", "utf-8")
     unstated = gridgov("locate", "batch", "pins.csv", "out.csv")
-    assert (unstated.code, "--crs" in unstated.err) == (2, True)
+    assert (unstated.code, "gcj02: " in unstated.err) == (2, True)
     assert not Path("out.csv").exists()
     counts = gridgov("locate", "batch", "pins.csv", "out.csv", "--crs", "wgs84", "--json").json
     assert counts["invalid"] == 2
