@@ -74,8 +74,9 @@ class PointIndex:
     Notes
     -----
     Each point is in a cell of a table (`geo.celltable`). All points of a cell that no border touches have one
-    answer, found in O(1); for others an STR-tree and prepared polygons tell in O(log n + log v). Building takes
-    O(side^2 + v log n) for v vertices in total.
+    answer, found in O(1); for others the areas whose bounds hold the point are asked, in O(log n + w) for w
+    vertices of these. Building takes O(side^2 + v log n) for v vertices in total. No polygon is prepared:
+    several threads that ask a prepared one at once crash in GEOS.
     """
 
     def __init__(
@@ -92,8 +93,6 @@ class PointIndex:
         self._borders = shapely.boundary(self._metric)
         self._tree = shapely.STRtree(self._shapes)
         self._metric_tree = shapely.STRtree(self._metric)
-        shapely.prepare(self._shapes)
-        shapely.prepare(self._metric)
         self._table = CellTable(self._shapes, slack=2.0 * GAP_DEGREES)
         piece, somewhere = self._table.pieces()
         answers = np.concatenate([[_ASK], self._cover_exactly(somewhere)]).astype(np.int32)
@@ -256,7 +255,8 @@ class PointIndex:
     def _find_exactly(self, lon: float, lat: float, cell: int) -> int:
         about = self._table.about(lon, lat, cell)
         for position in about:
-            if shapely.intersects_xy(self._shapes[position], lon, lat):
+            # An array of one: of a geometry by itself this function would prepare it.
+            if shapely.intersects_xy(self._shapes[position : position + 1], lon, lat)[0]:
                 return position
         point = shapely.points((lon, lat))
         torn = (n for n in about if shapely.dwithin(self._shapes[n], point, GAP_DEGREES))
@@ -267,7 +267,7 @@ class PointIndex:
         nobody = len(self.codes)
         found = np.full(len(asked), nobody, dtype=np.intp)
         point, area = self._tree.query(asked)
-        covered = shapely.covers(self._shapes[area], asked[point])
+        covered = shapely.intersects_xy(self._shapes[area], *points[point].T)
         np.minimum.at(found, point[covered], area[covered])
         lost = np.flatnonzero(found == nobody)
         point, area = self._tree.query(asked[lost], predicate="dwithin", distance=GAP_DEGREES)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 import shapely
@@ -13,6 +17,7 @@ from geo.crs import from_metric, metric_srid, to_metric
 from geo.index import GAP_DEGREES, PointIndex
 from tests.covering import probes
 
+ROOT = Path(__file__).parents[2]
 SRID = 4548  # central meridian 117 E
 SLACK = 2.0 * GAP_DEGREES
 
@@ -181,3 +186,47 @@ def test_what_is_not_on_the_table_is_outside(at):
     shapes = np.array([shapely.box(118.0, 31.0, 118.01, 31.01)])
     assert CellTable(shapes, slack=SLACK).cell(*at) == OUTSIDE
     assert CellTable(shapes, slack=SLACK).cells(np.array([at])).tolist() == [OUTSIDE]
+
+
+THREADS = """
+import threading
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import shapely
+from geo.index import PointIndex
+from tests.covering import probes
+from tests.unit.test_index import tessellation
+
+codes, shapes = tessellation()
+points = probes(shapes, 5000, seed=1)
+some = points[::50].tolist()
+wrong = []
+
+def ask(index, start, expected):
+    start.wait()
+    if index.cover(points).tolist() != expected:
+        wrong.append("cover")
+    for lon, lat in some:
+        index.near(lon, lat, 50.0), index.border_m(lon, lat, index.find(lon, lat)), index.outside_m(lon, lat)
+
+expected = PointIndex(codes, shapes, 32651).cover(points).tolist()
+for _ in range(20):
+    index, start = PointIndex(codes, shapes, 32651), threading.Barrier(4)
+    threads = [threading.Thread(target=ask, args=(index, start, expected)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+raise SystemExit(len(wrong))
+"""
+
+
+def test_threads_may_ask_at_once():
+    """Each index is new, for what is made at the first question; a race would crash the process, so it has its own."""
+    done = subprocess.run(
+        [sys.executable, "-c", THREADS], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
