@@ -95,6 +95,17 @@ def test_the_alias_of_what_an_import_retires_is_quiet_and_comes_back_with_it(cli
     assert found(client, "老粮站") == ("match", "B4")
 
 
+def test_a_name_that_a_ledger_brings_for_something_else_is_ambiguous_from_then_on(client, store, act):
+    number = act("planner", words="老粮站", building="B4").json()["number"]
+    with store.begin(DISTRICT) as connection:
+        connection.execute(text("UPDATE buildings SET poi = '老粮站' WHERE external_code = 'B5'"))
+        versions.advance(connection, DISTRICT, versions.LOCATE)
+    client.app.state.served.catch_up(DISTRICT)
+    assert found(client, "老粮站") == ("ambiguous", None)
+    act("one", f"/{number}/withdraw")
+    assert found(client, "老粮站") == ("match", "B5")
+
+
 REFUSED = (
     (400, {"words": "12号楼", "compound": "X1"}),
     (400, {"words": "王先生 13800000000", "compound": "X1"}),

@@ -15,11 +15,13 @@ from data import aliases as stored
 from data import audit, versions
 from data.session import Store
 from data.tables.aliases import WORDS
-from etl import aliases
+from etl import aliases, undo
 from etl.actor import Actor
 from geo.address.corrections import STORED
 from geo.errors import ConflictError, ForbiddenError, GridgovError, InputError, NotFoundError
 from tests import town
+from tests.etl.test_changed_ledger import ask, deliver, ledger
+from tests.ledgers import CODE
 
 ONE, OTHER, PLANNER = Actor("one"), Actor("other"), Actor("planner")
 NAME = "老纺织厂宿舍"
@@ -222,6 +224,37 @@ def test_answers_change_with_what_is_in_force_alone(place):
     assert raised(place.confirm, number) == {"locate"}
     assert raised(place.withdraw, number) == {"locate"}
     assert raised(place.propose, alone=True) == {"locate"}
+
+
+def test_no_import_changes_or_loses_an_alias(store):
+    tables = ledger()
+    deliver(store, tables)
+
+    def kept() -> list:
+        return ask(store, "SELECT a::text FROM aliases a ORDER BY a.id")
+
+    def quiet() -> list[tuple[str, bool]]:
+        with store.read(CODE) as connection:
+            return [(alias.code, alias.quiet) for alias in stored.every(connection, CODE)]
+
+    aliases.propose(store, ONE, CODE, "老粮站", building="B4", alone=True)
+    aliases.propose(store, ONE, CODE, NAME, compound="X1")
+    before = kept()
+    tables["buildings"][3]["code"] = "N4"
+    tables["compounds"][0] |= {"name": "新苑", "aliases": ""}
+    deliver(store, tables)
+    assert quiet() == [("X1", False), ("N4", False)]
+    lost = tables["buildings"].pop(3)
+    gone = deliver(store, tables).import_id
+    assert quiet() == [("X1", False), ("N4", True)]
+    undo.undo_import(store, PLANNER, CODE, gone)
+    assert quiet() == [("X1", False), ("N4", False)]
+    deliver(store, tables)
+    tables["buildings"].append(lost)
+    deliver(store, tables)
+    assert (quiet(), kept()) == ([("X1", False), ("N4", False)], before)
+    with pytest.raises(ConflictError, match="梧桐里"):  # a former name stays one
+        aliases.propose(store, ONE, CODE, "梧桐里", building="B5")
 
 
 class Life(RuleBasedStateMachine):
