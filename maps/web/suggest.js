@@ -123,6 +123,7 @@ class Suggesting {
     this.list.hidden = !open;
     this.box.setAttribute("aria-expanded", String(open));
     if (!open) fill(this.said);
+    else if (this.list.getBoundingClientRect().bottom > seen()) this.box.scrollIntoView({ block: "start" });
   }
 
   /** @param {number} position of the suggestion that Enter takes; -1 for none */
@@ -168,6 +169,11 @@ class Suggesting {
     if (suggestion.grid) this.box.form?.requestSubmit();
     else this.ask(suggestion.text);
   }
+}
+
+/** How far down the page is seen; a keyboard on the screen hides the rest. */
+function seen() {
+  return window.visualViewport?.height ?? window.innerHeight;
 }
 
 /**
