@@ -9,7 +9,7 @@ from typing import Any
 from fastapi import Depends, FastAPI
 from fastapi.staticfiles import StaticFiles
 from starlette.concurrency import run_in_threadpool
-from starlette.middleware.gzip import GZipMiddleware
+from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 
 from api import auth, errors, uploads
 from api.access import AccessLog
@@ -30,6 +30,7 @@ from api.routes import (
     jobs,
     layers,
     locate,
+    locate_batch,
     overview,
     pages,
     plan_acts,
@@ -46,6 +47,7 @@ from geo import __version__
 from geo.errors import SignInError
 
 _NOUNS = (
+    locate_batch,
     overview,
     districts,
     communities,
@@ -140,13 +142,19 @@ def create_app(store: Store, settings: Settings) -> FastAPI:
     )
     app.state.served = state
     app.state.slow = plan_pages.Slow()
+    app.state.turns = locate_batch.Turns()
     errors.add_to(app)
     app.add_exception_handler(SignInError, auth.refused)
-    app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)  # a layer shrinks to a fifth
+    app.add_middleware(
+        GZipMiddleware,
+        minimum_size=1000,
+        compresslevel=5,  # a layer shrinks to a fifth
+        exclude_content_types=(*DEFAULT_EXCLUDED_CONTENT_TYPES, *locate_batch.STREAMED),
+    )
     app.add_middleware(
         Limits,
         max_body_bytes=settings.max_body_bytes,
-        exceptions=dict.fromkeys(uploads.ROUTES, settings.max_upload_bytes),
+        exceptions=dict.fromkeys(uploads.ROUTES, settings.max_upload_bytes) | locate_batch.longest(settings),
     )
     app.add_middleware(AccessLog)  # added last, it stands outermost and sees refusals too
     locate.add_to(app, responses=_RESPONSES)

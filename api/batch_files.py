@@ -6,7 +6,7 @@ import codecs
 import os
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from itertools import chain
@@ -15,7 +15,7 @@ from typing import BinaryIO
 
 from api.batch import Batch
 from api.batch_lines import ObjectWriter, TableWriter, Writer
-from api.batch_rows import ObjectReader, Reader, TableReader, in_utf8
+from api.batch_rows import Decoder, ObjectReader, Reader, TableReader
 from geo.errors import InputError
 from geo.locate import Locator
 
@@ -150,14 +150,24 @@ def encoding_of(file: BinaryIO, name: str) -> str:
     if file.read(2) in _MARKS:
         return "utf-16"
     for encoding in ("utf-8", "gb18030"):
+        decoder = codecs.getincrementaldecoder(encoding)()
         file.seek(0)
         try:
-            for _ in in_utf8(_chunks(file), encoding):
-                pass
-        except InputError:
+            for chunk in _chunks(file):
+                decoder.decode(chunk)
+            decoder.decode(b"", True)
+        except UnicodeDecodeError:
             continue
         return encoding
     raise InputError(f"{name} is neither UTF-8 nor GBK text.", "Save it as CSV UTF-8 and try again.")
+
+
+def in_utf8(chunks: Iterable[bytes], encoding: str) -> Iterator[bytes]:
+    """Bring what comes in an encoding to UTF-8; see `Decoder`."""
+    decoder = Decoder(encoding)
+    for chunk in chunks:
+        yield decoder.take(chunk)
+    yield decoder.take(b"", last=True)
 
 
 def sniffed(chunks: Iterator[bytes]) -> Iterator[bytes]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
 from typing import Any, Protocol
@@ -131,21 +131,33 @@ def too_long(most_bytes: int) -> TooMuchError:
     )
 
 
-def in_utf8(chunks: Iterable[bytes], encoding: str) -> Iterator[bytes]:
-    """Bring what comes in an encoding to UTF-8, chunk by chunk.
+class Decoder:
+    """Brings what comes in an encoding to UTF-8.
 
-    Raises
-    ------
-    InputError
-        If it is not in that encoding.
+    Parameters
+    ----------
+    encoding : str
+        What it comes in; what is said to be in UTF-8 is left as it is, and found to be or not where it is read.
     """
-    decoder = codecs.getincrementaldecoder(encoding)()
-    try:
-        for chunk in chunks:
-            yield decoder.decode(chunk).encode()
-        yield decoder.decode(b"", final=True).encode()
-    except UnicodeError as error:
-        raise not_in(encoding) from error
+
+    def __init__(self, encoding: str) -> None:
+        self._encoding = encoding
+        self._decoder = None if encoding == "utf-8" else codecs.getincrementaldecoder(encoding)()
+
+    def take(self, data: bytes, *, last: bool = False) -> bytes:
+        """Return what is complete now; ``last`` says that nothing follows.
+
+        Raises
+        ------
+        InputError
+            If it is not in that encoding.
+        """
+        if self._decoder is None:
+            return data
+        try:
+            return self._decoder.decode(data, last).encode()
+        except UnicodeError as error:
+            raise not_in(self._encoding) from error
 
 
 def not_in(encoding: str) -> InputError:

@@ -50,6 +50,7 @@ ROUTES: dict[str, str] = {
     "MOUNT /static":                         "read.public",
     "GET /api/v1/locate":                    "read.public",
     "POST /api/v1/locate":                   "read.public",
+    "POST /api/v1/locate/batch":             "read.public",
     "GET /api/v1/resolve":                   "read.public",
     "POST /api/v1/resolve":                  "read.public",
     "GET /api/v1/suggest":                   "read.public",
@@ -160,11 +161,12 @@ async def permit(request: Request) -> None:
         If the roles, the scope or the origin do not allow it, or the route has no row. What everybody may read is
         not withheld from anybody for its scope.
     """
-    request.state.signed_in, request.state.actor = None, PUBLIC
-    action = ROUTES.get(f"{request.method} {request.scope['route'].path}")
+    scope = request.scope
+    scope.setdefault("state", {}).update(signed_in=None, actor=PUBLIC)
+    action = ROUTES.get(f"{scope['method']} {scope['route'].path}")
     if action is None:
         raise ForbiddenError("This is open to nobody.", "It has no row in the table of permissions.")
-    if request.method == "GET" and action == "read.public" and not auth.credentials(request):
+    if scope["method"] == "GET" and action == "read.public" and not auth.credentials(request):
         return  # most requests are such, and nothing else is to be looked at
     auth.check_origin(request)
     found = None if action == "session.open" else await _identified(request, action)

@@ -1,0 +1,271 @@
+"""Whose grids are these? Many points and addresses in one request, answered while they come."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
+from email.message import Message
+from functools import partial
+from typing import Annotated, Any, ClassVar
+
+from anyio import CapacityLimiter, to_thread
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import Field
+from starlette.requests import ClientDisconnect
+
+from api.asking import chosen
+from api.batch import Batch
+from api.batch_files import Form, reader_of
+from api.batch_lines import ANSWER, BROKEN, INVALID, ObjectWriter, TableWriter
+from api.batch_rows import ENCODINGS, Decoder
+from api.errors import Kind, problem
+from api.params import API, Plain, Serving
+from api.questions import Question
+from api.stamp import stamp
+from api.streaming import BothWays
+from data.settings import Settings
+from etl.actor import PUBLIC, Actor
+from geo.answers import Reason, Status
+from geo.crs import KNOWN
+from geo.errors import GridgovError, SignInError, UnavailableError
+
+router = APIRouter(prefix=API, tags=["locate"])
+
+STREAMED = ("application/x-ndjson", "text/csv")
+"""What answers come in; to compress them, middleware would hold them back."""
+AT_ONCE = 32
+"""How many batches a process answers at a time."""
+AHEAD_BYTES = 4_000_000
+"""How many bytes of answers wait for a client that sends all before it reads: some 20,000 rows."""
+GRACE_S = 5.0
+"""How long a client whose time is over may take for the last line."""
+
+_MEDIA = {
+    **dict.fromkeys(("application/x-ndjson", "application/ndjson", "application/jsonl"), Form.NDJSON),
+    **dict.fromkeys(("text/csv", "application/csv"), Form.CSV),
+}
+_ROW = {
+    "type": "object",
+    "properties": {
+        "id": {"type": ["string", "integer"]},
+        **{name: {"type": "number"} for name in ("lon", "lat", "x", "y", "accuracy_m")},
+        **{name: {"type": "string"} for name in ("crs", "accuracy_level", "source", "address", "q")},
+    },
+}
+_LINE = {
+    "type": "object",
+    "properties": {
+        "id": {"type": ["string", "integer"]},
+        "status": {"enum": [*Status, INVALID, BROKEN]},
+        "reasons": {"type": "array", "items": {"enum": [*Reason]}},
+        **{
+            name: {"type": ["string", "null"]}
+            for name in ("grid", "grid_external_code", "community", "town", "building")
+        },
+        "confidence": {"type": ["number", "null"]},
+        "alternatives": {"type": "array", "items": {"type": "string"}, "description": "Codes of grids."},
+        "fault": {"type": "string"},
+        "remedy": {"type": "string"},
+    },
+}
+_TABLE = {"type": "string", "description": f"With titles: id, {', '.join(ANSWER)}."}
+_DESCRIBED: dict[str, Any] = {
+    "response_class": Response,
+    "responses": {
+        "200": {
+            "description": "One line a row, in their order.",
+            "content": {"application/x-ndjson": {"schema": _LINE}, "text/csv": {"schema": _TABLE}},
+        }
+    },
+    "openapi_extra": {
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/x-ndjson": {
+                    "schema": _ROW,
+                    "example": '{"id": 1, "lon": 118.4589, "lat": 31.6519}\n{"id": 2, "q": "康宁三村3幢"}\n',
+                },
+                "text/csv": {"schema": {"type": "string"}, "example": "id,address\n1,康宁三村3幢\n"},
+            },
+        }
+    },
+}
+_REFUSED = Kind(415, "media-type")
+_LATE = Kind(408, "timeout")
+
+
+def longest(settings: Settings) -> dict[str, int]:
+    """Return the longest body of the route, by which only `Limits` bounds it: it is never held whole."""
+    return {f"POST {API}/locate/batch": settings.batch_rows * settings.batch_line_bytes}
+
+
+class BatchAsked(Question):
+    """What holds for all rows."""
+
+    include: ClassVar[None] = None  # type: ignore[misc]  # answers are short
+
+    crs: Annotated[str, Field(min_length=1, max_length=40), Plain] | None = Field(
+        default=None, description=f"Coordinate system of points that state none: {KNOWN}.", examples=["wgs84"]
+    )
+
+
+class Turns:
+    """Lets batches compute one turn at a time, each in its turn, so that single requests are answered beside."""
+
+    def __init__(self) -> None:
+        self._one = CapacityLimiter(1)
+        self._batches = 0
+
+    @contextmanager
+    def taken(self) -> Iterator[None]:
+        """Count a batch while it lasts.
+
+        Raises
+        ------
+        UnavailableError
+            If there are too many.
+        """
+        if self._batches >= AT_ONCE:
+            raise UnavailableError("Too many batches at once.", "Try again in a moment.")
+        self._batches += 1
+        try:
+            yield
+        finally:
+            self._batches -= 1
+
+    async def run(self, act: Callable[[], bytes]) -> bytes:
+        """Compute beside the event loop when it is this batch's turn."""
+        return await to_thread.run_sync(act, limiter=self._one)
+
+
+@router.post("/locate/batch", summary="Grids of many points or addresses (批量定位)", **_DESCRIBED)
+async def batch(request: Request, state: Serving, asked: Annotated[BatchAsked, Query()]) -> Response:
+    """Answer rows while they come, one line a row in their order, all of them of one plan.
+
+    Rows are lines of JSON (`application/x-ndjson`), an object each, or CSV (`text/csv`, also
+    `; charset=gb18030`) with titles first. A row is a point, `lon` and `lat` or `x` and `y`, with `crs` and
+    `accuracy_m`, `accuracy_level`, `source` where they are known; or an address, `address` or `q`. Its `id`, if it
+    has one, is told back. Answers are in the form of the rows, or as `Accept` says. The plan and the version are in
+    the headers.
+
+    A row that cannot be asked is answered `invalid` with its fault. What ends the batch early, such as too many
+    rows, a row that is too long, or text that is not in its encoding, is told by the status while nothing was
+    answered, else in a last line with the status `broken`.
+    """
+    actor = request.state.actor
+    settings = state.settings
+    (ready,) = await chosen(state, actor, asked)
+    locator = ready.teller.locator
+    media, charset = _content(request)
+    form = _MEDIA.get(media)
+    if form is None or charset not in ENCODINGS or "content-encoding" in request.headers:
+        return problem(
+            _REFUSED,
+            "Rows come as NDJSON or CSV, not compressed.",
+            f"Content-Type: application/x-ndjson, or text/csv; charset= one of {', '.join(ENCODINGS)}.",
+        )
+    writer = (
+        TableWriter(locator.register.plan.number) if _wanted(request, form) is Form.CSV else ObjectWriter()
+    )
+    found = Batch(
+        locator,
+        reader_of(form, settings.batch_line_bytes),
+        writer,
+        crs=asked.crs,
+        line_bytes=settings.batch_line_bytes,
+        most_rows=_most_rows(actor, settings),
+    )
+    deadline = asyncio.get_running_loop().time() + settings.batch_seconds
+    answers = _answers(request, found, Decoder(ENCODINGS[charset]), deadline)
+    try:
+        first = await anext(answers, b"")
+    except TimeoutError:
+        return problem(_LATE, _late(settings).fault, _late(settings).remedy)
+    except ClientDisconnect:
+        return Response(status_code=400)  # nobody reads it
+    if found.fault:  # nothing is sent yet, so the status can tell
+        raise found.fault
+    return BothWays(
+        _told(first, answers, found, settings),
+        media_type=writer.media_type,
+        headers={
+            **stamp(locator.register.plan.number, locator.register.data_version),
+            "Cache-Control": "no-store",
+            "X-Accel-Buffering": "no",  # a proxy in front is not to wait for the end
+        },
+        ahead_bytes=AHEAD_BYTES,
+        deadline=deadline + GRACE_S,
+    )
+
+
+async def _answers(
+    request: Request, batch: Batch, decoder: Decoder, deadline: float
+) -> AsyncGenerator[bytes, None]:
+    """Yield answers as rows come; fails where no more can be given."""
+    turns: Turns = request.app.state.turns
+    with turns.taken():
+        coming = request.stream()
+        ended = False
+        while not ended:
+            async with asyncio.timeout_at(deadline):
+                data = await anext(coming, None)
+            ended = data is None
+            for turn in batch.turns(decoder.take(data or b"", last=ended)):
+                async with asyncio.timeout_at(deadline):
+                    part = await turns.run(partial(batch.answer, turn))
+                yield part
+                _check(batch)
+            _check(batch)
+        yield await turns.run(batch.end)
+        _check(batch)
+
+
+async def _told(
+    first: bytes, answers: AsyncIterator[bytes], batch: Batch, settings: Settings
+) -> AsyncIterator[bytes]:
+    """Yield answers, and say in a last line if they cannot go on to the end."""
+    yield first
+    try:
+        async for part in answers:
+            yield part
+    except TimeoutError:
+        yield batch.broken(_late(settings))
+    except GridgovError as error:
+        yield batch.broken(error)
+
+
+def _check(batch: Batch) -> None:
+    if batch.fault:
+        raise batch.fault
+
+
+def _content(request: Request) -> tuple[str, str]:
+    """Return the media type of what comes and its encoding, UTF-8 if it states none."""
+    message = Message()
+    message["content-type"] = request.headers.get("content-type", "")
+    return message.get_content_type(), (message.get_content_charset() or "utf-8")
+
+
+def _wanted(request: Request, form: Form) -> Form:
+    """Return the form answers are wanted in: that of the rows, unless only another is accepted."""
+    accepted = [
+        part.partition(";")[0].strip().lower() for part in request.headers.get("accept", "").split(",")
+    ]
+    named = [_MEDIA[media] for media in accepted if media in _MEDIA]
+    return form if form in named or not named else named[0]
+
+
+def _most_rows(actor: Actor, settings: Settings) -> int:
+    if actor is not PUBLIC:
+        return settings.batch_rows
+    if settings.batch_rows_public == 0:
+        raise SignInError("Batches need a sign-in here.", f"POST {API}/session.")
+    return settings.batch_rows_public
+
+
+def _late(settings: Settings) -> UnavailableError:
+    return UnavailableError(
+        f"The batch took longer than {settings.batch_seconds:g} s.",
+        "Send fewer rows at a time, and without a pause.",
+    )
