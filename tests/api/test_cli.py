@@ -104,6 +104,8 @@ def test_the_list_of_verbs_is_whole():
         "balancing",
         "console",
         "import_report",
+        "locate_batch",
+        "locators",
         "main",
         "plan_acts",
     }
