@@ -76,7 +76,7 @@ class PointIndex:
     Each point is in a cell of a table (`geo.celltable`). All points of a cell that no border touches have one
     answer, found in O(1); for others the areas whose bounds hold the point are asked, in O(log n + w) for w
     vertices of these. Building takes O(side^2 + v log n) for v vertices in total. No polygon is prepared:
-    several threads that ask a prepared one at once crash in GEOS.
+    threads that are the first to ask a prepared one, at once, crash in GEOS.
     """
 
     def __init__(

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 import shapely
@@ -16,8 +12,8 @@ from geo.celltable import OUTSIDE, CellTable
 from geo.crs import from_metric, metric_srid, to_metric
 from geo.index import GAP_DEGREES, PointIndex
 from tests.covering import probes
+from tests.unit.test_index import tessellation
 
-ROOT = Path(__file__).parents[2]
 SRID = 4548  # central meridian 117 E
 SLACK = 2.0 * GAP_DEGREES
 
@@ -188,45 +184,12 @@ def test_what_is_not_on_the_table_is_outside(at):
     assert CellTable(shapes, slack=SLACK).cells(np.array([at])).tolist() == [OUTSIDE]
 
 
-THREADS = """
-import threading
-import subprocess
-import sys
-from pathlib import Path
-
-import numpy as np
-import shapely
-from geo.index import PointIndex
-from tests.covering import probes
-from tests.unit.test_index import tessellation
-
-codes, shapes = tessellation()
-points = probes(shapes, 5000, seed=1)
-some = points[::50].tolist()
-wrong = []
-
-def ask(index, start, expected):
-    start.wait()
-    if index.cover(points).tolist() != expected:
-        wrong.append("cover")
-    for lon, lat in some:
-        index.near(lon, lat, 50.0), index.border_m(lon, lat, index.find(lon, lat)), index.outside_m(lon, lat)
-
-expected = PointIndex(codes, shapes, 32651).cover(points).tolist()
-for _ in range(20):
-    index, start = PointIndex(codes, shapes, 32651), threading.Barrier(4)
-    threads = [threading.Thread(target=ask, args=(index, start, expected)) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-raise SystemExit(len(wrong))
-"""
-
-
-def test_threads_may_ask_at_once():
-    """Each index is new, for what is made at the first question; a race would crash the process, so it has its own."""
-    done = subprocess.run(
-        [sys.executable, "-c", THREADS], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
+def test_no_polygon_is_prepared():
+    """Threads that ask a polygon prepared, but not asked before, crash now and then: GEOS makes its index twice."""
+    _, shapes = tessellation()
+    index = index_of(shapes, near_border_m=15.0)
+    points = probes(shapes, 500, seed=1)
+    index.cover(points)
+    for lon, lat in points.tolist():
+        index.find(lon, lat)
+    assert not shapely.is_prepared(shapes).any()
