@@ -35,6 +35,7 @@ VERBS = {
     "plan": Verb("plans", "Plans: which cell is in which grid (方案)."),
     "grid": Verb("grids", "Grids: what a code names, and a grid through time (网格编码与沿革)."),
     "locate": Verb("locate", "Whose grid is it? (查网格). Exit code 1 means: no grid was found."),
+    "suggest": Verb("suggest", "What may be meant by the beginning of a name (输入提示)."),
     "alias": Verb("aliases", "Aliases: names people use that the register lacks (别名)."),
     "export": Verb("export", "Maps and layers as files (导出地图和图层)."),
     "balance": Verb("balance", "Balance an instance folder, without a database (均衡算例文件夹)."),
