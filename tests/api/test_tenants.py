@@ -81,6 +81,7 @@ BODIES: dict[str, Sent] = {
     "POST /aliases/{number}/confirm": lambda t: {},
     "POST /aliases/{number}/withdraw": lambda t: {},
     "POST /api/v1/aliases/{number}/withdraw": lambda t: {},
+    "POST /api/v1/locate/batch": lambda t: {},
     "POST /api/v1/accounts": lambda t: {
         "json": {"name": "newcomer", "password": PHRASE, "roles": ["planner"], "scope": [t.district]}
     },
