@@ -27,7 +27,7 @@ class Words(Model):
 class Reason(Words):
     """Why an answer is not a plain match, or how the question was read."""
 
-    code: str = Field(examples=["unknown_words"])
+    code: str = Field(examples=["near_border"])
 
 
 class District(Model):

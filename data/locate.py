@@ -215,8 +215,8 @@ WITH held AS (
     FROM aliases a WHERE a.district = :district AND a.state = 'in_force'
     GROUP BY a.compound_id, a.building_id
 )
-SELECT b.external_code, b.address, b.aliases || COALESCE(bs.names, '{}') AS aliases, b.label, b.road,
-       b.road_number, b.poi, ST_X(b.point) AS lon, ST_Y(b.point) AS lat,
+SELECT b.external_code, b.entrances AS units, b.address, b.aliases || COALESCE(bs.names, '{}') AS aliases, b.label,
+       b.road, b.road_number, b.poi, ST_X(b.point) AS lon, ST_Y(b.point) AS lat,
        x.id::text AS compound_id, x.name AS compound, x.phase_of,
        x.aliases || COALESCE(xs.names, '{}') AS compound_aliases, x.road AS compound_road,
        x.road_number AS compound_number, c.name AS community, t.name AS town, h.entrances, h.codes, s.codes AS stated,
@@ -260,6 +260,7 @@ def _place(row: Any, district_name: str) -> Place:
         town=row.town,
         community=row.community,
         district=district_name,
+        entrances=row.units,
     )
     return Place(
         building=Building(row.external_code, _name(row), row.lon, row.lat),

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
+from math import exp
 from typing import NamedTuple
 
 import shapely
 
-from geo.address import Entry, Found
-from geo.answers import ALTERNATIVES, Alternative, Answer, Building, Grid, Reason, Status
+from geo import answers
+from geo.address import Entry, Fault, Found, Kind, Possible, Precision
+from geo.address.faults import NOTHING
+from geo.address.words import WORDS
+from geo.answers import ALTERNATIVES, Alternative, Answer, Grid, Reason, Status
+
+SURE = 0.9
+"""From this probability on a building's grid is the answer."""
+LIKELIER = 1.0
+"""A building is named where no other is less than this many nats behind it."""
+WORTH_NAMING = 0.005
+"""A grid less likely than this is no alternative."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +41,7 @@ class Place:
         What a pending building, one with a position and in no cell of the plan, stands on; EPSG:4326.
     """
 
-    building: Building
+    building: answers.Building
     entry: Entry
     cells: tuple[tuple[int | None, str], ...] = ()
     stated: tuple[str, ...] = ()
@@ -49,16 +59,21 @@ GridsOf = Callable[[Place, int | None], Held]
 """Says which grids a building, at one of its entrances where one is named, is in."""
 
 
-class _Hit(NamedTuple):
-    """A grid an address may mean: which building and why."""
+@dataclass
+class _Case:
+    """A grid an address may mean: how likely, by which building, with what told."""
 
     grid: Grid
-    building: Building
-    reason: Reason | None
+    first: Possible
+    mass: float = 0.0
+    note: Reason | None = None
 
 
 def judge(found: Found, places: Sequence[Place], grids_of: GridsOf, nothing: Answer) -> Answer:
     """Say whose grid an address is in.
+
+    The buildings it can mean are weighed against each other and against nothing being meant (Bayes' rule with the
+    weights of `geo.address.faults`); those of one grid add up.
 
     Parameters
     ----------
@@ -69,33 +84,98 @@ def judge(found: Found, places: Sequence[Place], grids_of: GridsOf, nothing: Ans
     nothing : Answer
         The answer where nothing is found; every answer is made from it.
     """
-    if not found.entries:
-        return nothing
-    meant = [places[entry] for entry in found.entries]
-    held = [(place, grids_of(place, found.entrance)) for place in meant]
-    hits = [_Hit(grid, place.building, by.note) for place, by in held for grid in by.grids]
-    building = meant[0].building if len(meant) == 1 else None
-    by_grid = {hit.grid.code: hit for hit in reversed(hits)}
-    doubts = _doubts(found, len(meant), len(by_grid))
-    reasons = tuple(dict.fromkeys((*doubts, *(hit.reason for hit in hits if hit.reason))))
-    answer = replace(nothing, building=building, reasons=reasons)
-    if not hits:
-        return replace(answer, status=Status.NO_ANSWER)
-    if len(by_grid) > 1:
-        ranked = sorted(by_grid.values(), key=lambda hit: hit.grid.code)
-        options = tuple(Alternative(hit.grid, hit.building) for hit in islice(ranked, ALTERNATIVES))
-        return replace(answer, status=Status.AMBIGUOUS, entrance=found.entrance, alternatives=options)
-    status = Status.APPROXIMATE if doubts else Status.MATCH
-    return replace(answer, status=status, grid=hits[0].grid, entrance=found.entrance)
+    read = replace(nothing, precision=found.precision.name.lower(), spans=_spans(found))
+    cases, homeless = _cases(found.possible, places, grids_of)
+    whole = sum(case.mass for case in cases) + homeless + exp(-NOTHING)
+    if not found.possible or exp(-NOTHING) > whole / 2:
+        wrong = found.possible[0].faults if found.possible else found.faults
+        offers = tuple(_offers(found.offers, places, grids_of))
+        return replace(read, precision="none", confidence=0.0, faults=_faults(wrong), alternatives=offers)
+    read = replace(read, faults=_faults(found.possible[0].faults), entrance=found.possible[0].entrance)
+    building = _building(found.possible, places)
+    if not cases:
+        return replace(read, status=Status.NO_ANSWER, building=building, confidence=homeless / whole)
+    return _answered(found, cases, whole, replace(read, building=building), places)
 
 
-def _doubts(found: Found, buildings: int, grids: int) -> list[Reason]:
-    """Return why an address cannot be a plain match."""
-    several = buildings > 1
-    table = {
-        Reason.UNKNOWN_WORDS: bool(found.unexplained),
-        Reason.INCOMPLETE: not found.whole,
-        Reason.SEVERAL_BUILDINGS: found.whole and several,
-        Reason.SPLIT_BUILDING: not several and grids > 1,
-    }
-    return [reason for reason, holds in table.items() if holds]
+def _cases(
+    possible: Iterable[Possible], places: Sequence[Place], grids_of: GridsOf
+) -> tuple[list[_Case], float]:
+    """Return the grids that may be meant, the likeliest first, and how much weighs on buildings in none."""
+    cases: dict[str, _Case] = {}
+    homeless = 0.0
+    for each in possible:
+        held = grids_of(places[each.entry], each.entrance)
+        mass = exp(-each.weight)
+        homeless += 0.0 if held.grids else mass
+        for grid in held.grids:
+            case = cases.setdefault(grid.code, _Case(grid, each, note=held.note))
+            case.mass += mass / len(held.grids)
+    return sorted(cases.values(), key=lambda case: (-case.mass, case.grid.code)), homeless
+
+
+def _answered(
+    found: Found, cases: list[_Case], whole: float, read: Answer, places: Sequence[Place]
+) -> Answer:
+    best = found.possible[0]
+    confidence = cases[0].mass / whole
+    several = len(cases) > 1
+    certain = confidence >= SURE and (found.precision is Precision.BUILDING or not several)
+    partial = any(wrong.kind is Kind.PART_OF_NAME for wrong in best.faults)
+    reasons = dict.fromkeys(_reasons(found, read, several=several and not certain))
+    reasons |= {cases[0].note: None} if cases[0].note else {}
+    read = replace(read, confidence=confidence, reasons=tuple(reasons))
+    others = tuple(
+        Alternative(case.grid, places[case.first.entry].building, confidence=case.mass / whole)
+        for case in cases[:ALTERNATIVES]
+        if case.mass / whole >= WORTH_NAMING
+    )
+    if certain and not partial:
+        status = Status.APPROXIMATE if found.nearby else Status.MATCH
+        return replace(read, status=status, grid=cases[0].grid, alternatives=others[1:])
+    if not several:
+        return replace(read, status=Status.APPROXIMATE, grid=cases[0].grid)
+    return replace(read, status=Status.AMBIGUOUS, alternatives=others)
+
+
+def _reasons(found: Found, read: Answer, *, several: bool) -> Iterable[Reason]:
+    """Yield why an answer is no plain match."""
+    if found.precision is not Precision.BUILDING:
+        yield Reason.INCOMPLETE
+    elif read.building is None:
+        yield Reason.SEVERAL_BUILDINGS
+    elif several:
+        yield Reason.SPLIT_BUILDING
+    if found.nearby:
+        yield Reason.NEARBY
+
+
+def _building(possible: Sequence[Possible], places: Sequence[Place]) -> answers.Building | None:
+    """Return the building meant, where it is one."""
+    if len(possible) > 1 and possible[1].weight < possible[0].weight + LIKELIER:
+        return None
+    return places[possible[0].entry].building
+
+
+def _offers(offers: Iterable[int], places: Sequence[Place], grids_of: GridsOf) -> Iterable[Alternative]:
+    """Yield the buildings that are there in place of the one that is not."""
+    for entry in offers:
+        for grid in grids_of(places[entry], None).grids[:1]:
+            yield Alternative(grid, places[entry].building)
+
+
+def _faults(wrong: Iterable[Fault]) -> tuple[answers.Fault, ...]:
+    ordered = sorted(wrong, key=lambda each: -each.weight)
+    return tuple(
+        answers.Fault(each.kind.value, each.weight, _said(each.kind, each.words)) for each in ordered
+    )
+
+
+def _said(kind: Kind, words: str) -> answers.Words:
+    said = WORDS[kind]
+    named = f"：{words}" if words else "。", f": {words}" if words else "."
+    return answers.Words(said.zh + named[0], said.en + named[1])
+
+
+def _spans(found: Found) -> tuple[answers.Span, ...]:
+    return tuple(answers.Span(s.start, s.end, s.role, s.name) for s in found.spans)

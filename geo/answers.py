@@ -60,9 +60,9 @@ class Reason(StrEnum):
     """Why an answer is not a plain match, or what was done to read the question."""
 
     GAP = "gap"
-    UNKNOWN_WORDS = "unknown_words"
     SEVERAL_BUILDINGS = "several_buildings"
     INCOMPLETE = "incomplete"
+    NEARBY = "nearby"
     SPLIT_BUILDING = "split_building"
     STATED_ONLY = "stated_only"
     PENDING = "pending"
@@ -79,13 +79,9 @@ REASONS = {
     Reason.GAP: Words(
         "该点不在任何网格内，给出最近的网格。", "No grid covers the point; the nearest one is named."
     ),
-    Reason.UNKNOWN_WORDS: Words(
-        "地址前部与登记不符。", "Words in front of the name do not agree with the register."
-    ),
     Reason.SEVERAL_BUILDINGS: Words("多处楼栋同名。", "Several buildings have this name."),
-    Reason.INCOMPLETE: Words(
-        "地址不完整，只匹配到开头。", "The address is incomplete: several begin like it."
-    ),
+    Reason.INCOMPLETE: Words("地址没有写到楼栋。", "The address does not name a building."),
+    Reason.NEARBY: Words("地址说的是该楼附近。", "The address speaks of somewhere beside the building."),
     Reason.SPLIT_BUILDING: Words(
         "该楼按单元分属不同网格，请补充单元号。",
         "The building is split among grids by entrance: the entrance (单元) is needed.",
@@ -254,7 +250,7 @@ class Fault:
     code : str
         Its kind.
     weight : float
-        How much it takes from the confidence, 0 to 1.
+        How much it speaks against the answer, in nats; see `geo.address.faults`.
     words : Words
         What is wrong.
     """

@@ -100,7 +100,7 @@ class Locator:
             margin_m=margin_m,
             near_border_m=near_border_m,
         )
-        self.book = book or AddressBook([place.entry for place in register.places])
+        self.book = book or AddressBook([place.entry for place in register.places], register.district.code)
         self._sites = Sites(register.sites, register.srid)
 
     def restated(self, data_version: int, on_duty: Mapping[str, tuple[OnDuty, ...]]) -> Locator:

@@ -1,6 +1,20 @@
-"""Addresses: brought to one spelling, then looked up in the register's own names."""
+"""Addresses: brought to one spelling, then read by the register's own names."""
 
-from geo.address.book import AddressBook, Compound, Entry, Found
-from geo.address.spelling import Reading, normalise, readings
+from geo.address.book import AddressBook, Found, Possible, Span
+from geo.address.entry import Compound, Entry
+from geo.address.faults import Fault, Kind
+from geo.address.reading import Precision
+from geo.address.spelling import normalise
 
-__all__ = ["AddressBook", "Compound", "Entry", "Found", "Reading", "normalise", "readings"]
+__all__ = [
+    "AddressBook",
+    "Compound",
+    "Entry",
+    "Fault",
+    "Found",
+    "Kind",
+    "Possible",
+    "Precision",
+    "Span",
+    "normalise",
+]

@@ -1,100 +1,74 @@
-"""The address book: every name the register has for a building, found exactly or by its beginning."""
+"""The address book: what a messy address names, how sure that is, and what speaks against it."""
 
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from math import log
 
-from geo.address.spelling import Reading, normalise, readings
+from geo.address.elsewhere import elsewhere
+from geo.address.entry import Entry
+from geo.address.faults import Fault, Kind, fault
+from geo.address.finding import Exact, Fuzzy, Hit
+from geo.address.gazetteer import Gazetteer, Meaning, Sort
+from geo.address.latin import Latin
+from geo.address.reading import Precision, Read, Reader, Unknown
+from geo.address.spelling import spell
 from geo.address.suggest import Suggester
 
-_TOKEN = re.compile(r"\d+|\D")
-# A name may follow these: 区, 街道, 社区, 镇, 路, 166号 ... Elsewhere a name would be cut out of a longer one.
-_ENDS_AN_AREA = re.compile(r".*[省市区县旗乡镇道路街巷村号#-]")
-_CITY = re.compile(r".*[省市]")
-# A number alone is no name.
-_TELLING = re.compile(r"[^\d#号-]")
-_SHORTEST = 2
+OFFERED = 5
+"""How many existing numbers are offered where the one named is not there."""
+_NEARBY = re.compile(
+    "附近|旁|对面|隔壁|前面|后面|门口|路口|[东西南北][侧边门面]|周边|周围|空地|之间|交叉口|对过|楼下$"
+)
+_EXPLAINED = 1.0
+"""A reading with faults that weigh no more needs no misspelling to explain it."""
+_WORTH = 7.0
+"""A reading that is exp(-7) times as likely as the best is not worth keeping."""
 
 
 @dataclass(frozen=True)
-class Compound:
-    """A compound as addresses name it.
+class Span:
+    """A stretch of what was written that was understood: positions in it, and what it is.
 
     Attributes
     ----------
-    key : str
-        Tells it from others of the same name.
+    start, end : int
+        In the characters of the text as it was given.
+    role : str
+        A `geo.address.gazetteer.Sort`, or ``number``.
     name : str
-        Its official name.
-    aliases : tuple of str
-        What else it is called: former names, what people say.
-    phase_of : str, optional
-        Name of the estate it is a phase of: 盛世新城 for 盛世新城二期.
-    road, road_number : str, optional
-        Its street address.
+        The register's name, or the number.
     """
 
-    key: str
+    start: int
+    end: int
+    role: str
     name: str
-    aliases: tuple[str, ...] = ()
-    phase_of: str | None = None
-    road: str | None = None
-    road_number: str | None = None
-
-    @property
-    def street(self) -> str | None:
-        """The street address in one word, where it has a number."""
-        number = self.road_number and self.road_number.removesuffix("号")
-        return f"{self.road}{number}号" if self.road and number else None
 
 
 @dataclass(frozen=True)
-class Entry:
-    """A building as addresses name it.
+class Possible:
+    """A building an address can mean.
 
     Attributes
     ----------
-    address : str, optional
-        Standard address.
-    aliases : tuple of str
-        Other full names.
-    compound : Compound, optional
-        The compound it stands in.
-    label : str, optional
-        Number or name within the compound: 3幢.
-    road, road_number, poi : str, optional
-        Street address, and the place in it.
-    town, community, district : str, optional
-        What it lies in.
+    entry : int
+        Its position among the book's entries.
+    weight : float
+        What speaks against it, nats, `faults` and that it is one of several; see `geo.address.faults`.
+    entrance : int, optional
+        The 单元 named.
+    faults : tuple of Fault
+        What speaks against it.
     """
 
-    address: str | None = None
-    aliases: tuple[str, ...] = ()
-    compound: Compound | None = None
-    label: str | None = None
-    road: str | None = None
-    road_number: str | None = None
-    poi: str | None = None
-    town: str | None = None
-    community: str | None = None
-    district: str | None = None
-
-    @property
-    def compounds(self) -> tuple[str, ...]:
-        """Name, aliases and street address of its compound; the name first."""
-        of = self.compound
-        return tuple(filter(None, (of.name, *of.aliases, of.street))) if of else ()
-
-    @property
-    def areas(self) -> tuple[str, ...]:
-        """What may be written in front of any name."""
-        street = self.compound.street if self.compound else None
-        return tuple(filter(None, (self.district, self.town, self.community, street)))
+    entry: int
+    weight: float
+    entrance: int | None
+    faults: tuple[Fault, ...]
 
 
 @dataclass(frozen=True)
@@ -103,21 +77,26 @@ class Found:
 
     Attributes
     ----------
-    entries : tuple of int
-        Positions of the buildings it can mean; empty where the book knows none.
-    whole : bool
-        It names a building in full, not only the beginning of names.
-    entrance : int, optional
-        The 单元 it names.
-    unexplained : str
-        Words in front of the name that the register does not have there, such as another town (a name
-        in another city or province is not found at all).
+    possible : tuple of Possible
+        The buildings it can mean, the likeliest first; empty where the register has none.
+    precision : Precision
+        How precisely.
+    faults : tuple of Fault
+        Where nothing is possible: why.
+    offers : tuple of int
+        Where the number does not exist: the buildings with the nearest numbers.
+    nearby : bool
+        It speaks of something beside the building.
+    spans : tuple of Span
+        What was understood.
     """
 
-    entries: tuple[int, ...] = ()
-    whole: bool = True
-    entrance: int | None = None
-    unexplained: str = ""
+    possible: tuple[Possible, ...] = ()
+    precision: Precision = Precision.NONE
+    faults: tuple[Fault, ...] = ()
+    offers: tuple[int, ...] = ()
+    nearby: bool = False
+    spans: tuple[Span, ...] = ()
 
 
 class AddressBook:
@@ -126,109 +105,125 @@ class AddressBook:
     Parameters
     ----------
     entries : sequence of Entry
-        The buildings; answers name them by their position.
+        The buildings; answers name them by their positions.
+    district : str
+        GB/T 2260 code of the district, 6 digits, to tell its city from others.
 
     Notes
     -----
-    An address is matched by its end: what stands in front of a known name must be words of that
-    building's own surroundings, in their order, or is reported as unexplained. So a missing province or
-    district, and any short form (雨山 for 雨山区), needs no list of its own. A lookup costs O(k) dictionary
-    reads and O(k log n) comparisons for an address of k characters and n names.
+    Names come first: those of the register that are in the text, longest first, by Aho-Corasick; numbers are then read
+    next to them, and every building they lead to is verified against all else that is named. Only where that leaves
+    a doubt are names looked for that would be misspelled so. A lookup is O(length) without, and some dozens of
+    alignments of a name with the text with misspellings.
     """
 
-    def __init__(self, entries: Sequence[Entry]) -> None:
+    def __init__(self, entries: Sequence[Entry], district: str = "") -> None:
         self._entries = entries
-        names: dict[str, list[int]] = defaultdict(list)
-        self._surroundings: list[list[str]] = []
-        for position, entry in enumerate(entries):
-            for name in {normalise(name) for name in _names(entry)}:
-                if len(_TELLING.findall(name)) >= _SHORTEST:
-                    names[name].append(position)
-            around = normalise("".join((entry.address or "", *entry.areas)))
-            self._surroundings.append(_TOKEN.findall(around))
-        self._names = dict(names)
-        self._sorted = sorted(names)
+        self.gazetteer = Gazetteer(entries)
+        names = self.gazetteer.names
+        siblings, others = elsewhere(district, self.gazetteer.own)
+        around = {name: [Meaning(Sort.ELSEWHERE, area=name)] for name in others}
+        around |= {name: [Meaning(Sort.DISTRICT, area=name)] for name in siblings}
+        self._exact = Exact(around | names)
+        self._fuzzy = Fuzzy(names)
+        self._latin = Latin(names)
+        self._reader = Reader(self.gazetteer)
 
     @cached_property
     def suggester(self) -> Suggester:
         """What suggests from the same entries; made at its first use."""
         return Suggester(self._entries)
 
-    def find(self, text: str) -> Found:
-        """Return the buildings an address can mean; see `Found`."""
-        address = normalise(text)
-        if len(address) < _SHORTEST:
-            return Found()
-        for reading in readings(address):
-            found = self._whole(reading)
-            if found.entries:
-                return found
-        return self._beginning(address)
+    def find(self, written: str) -> Found:
+        """Return what an address names; see `Found`."""
+        spelled = spell(written)
+        hits = _around(self._exact.find(spelled.text))
+        reads = [self._reader.read(spelled, hits)]
+        if _is_doubtful(reads[0], hits):
+            if self._latin.concerns(spelled.text):
+                turned = self._latin.turned(spelled)
+                reads.append(self._reader.read(turned, self._latin.find(turned.text)))
+            reads += [self._reader.read(spelled, other) for other in self._misspelled(spelled.text, hits)]
+        return _judged(reads)
 
-    def _whole(self, reading: Reading) -> Found:
-        doubtful = Found()
-        for front, name in _splits(reading.stem):
-            entries = self._names.get(name)
-            if not entries:
-                continue
-            explained = tuple(self._explained(front, entries))
-            if explained:
-                return Found(explained, entrance=reading.entrance)
-            if not doubtful.entries and _ENDS_AN_AREA.fullmatch(front):
-                city = _CITY.match(front)
-                here = tuple(self._explained(city[0] if city else "", entries))
-                doubtful = Found(here, entrance=reading.entrance, unexplained=front)
-        return doubtful
-
-    def _beginning(self, address: str) -> Found:
-        for front, start in _splits(address):
-            entries = {entry for name in self._starting(start) for entry in self._names[name]}
-            explained = tuple(self._explained(front, sorted(entries)))
-            if explained:
-                return Found(explained, whole=False)
-        return Found()
-
-    def _starting(self, start: str) -> Iterator[str]:
-        cut_number = re.compile(r"\d" if start[-1].isdigit() else r"(?!)")
-        for position in range(bisect_left(self._sorted, start), len(self._sorted)):
-            name = self._sorted[position]
-            if not name.startswith(start):
-                return
-            if not cut_number.match(name, len(start)):
-                yield name
-
-    def _explained(self, front: str, entries: Iterable[int]) -> Iterator[int]:
-        words = _TOKEN.findall(front.replace("-", ""))
-        return (entry for entry in entries if _in_order(words, self._surroundings[entry]))
+    def _misspelled(self, text: str, hits: list[Hit]) -> Iterable[list[Hit]]:
+        """Yield the hits with one more name that the text may have, misspelled, in place of what it covers."""
+        for found in self._fuzzy.find(_only_names(text, hits)):
+            covered = [h for h in hits if h.start < found.end and found.start < h.end]
+            better = [h for h in covered if _is_whole(h) and h.end - h.start >= found.end - found.start]
+            if found.fault and not better:
+                yield sorted([*(h for h in hits if h not in covered), found], key=lambda hit: hit.start)
 
 
-def _names(entry: Entry) -> Iterator[str]:
-    yield from entry.aliases
-    yield from filter(None, (entry.address, entry.poi))
-    yield from _within_address(entry)
-    if entry.label:
-        yield from (compound + entry.label for compound in entry.compounds)
-    if entry.road and entry.road_number:
-        yield f"{entry.road}{entry.road_number.removesuffix('号')}号"
+def _is_doubtful(read: Read, hits: list[Hit]) -> bool:
+    """Tell whether another reading may explain an address better."""
+    if read.candidates:
+        return min(candidate.weight for candidate in read.candidates) > _EXPLAINED
+    # Where a name is there in full and only its number does not exist, no other name is meant.
+    return not (any(map(_is_whole, hits)) and any(each.direct for each in read.unknown))
 
 
-def _within_address(entry: Entry) -> Iterator[str]:
-    """Yield the short forms of a standard address: what follows an area, or the compound by each name."""
-    address = entry.address or ""
-    for area in filter(None, entry.areas):
-        yield address.partition(area)[2]
-    for compound in entry.compounds[:1]:
-        label = address.partition(compound)[2]
-        yield from (name + label for name in entry.compounds if label)
+def _is_whole(hit: Hit) -> bool:
+    return hit.primary and not all(meaning.fault for meaning in hit.meanings)
 
 
-def _splits(address: str) -> Iterator[tuple[str, str]]:
-    """Yield what stands in front and the name, the longest name first."""
-    for cut in range(len(address) - _SHORTEST + 1):
-        yield address[:cut], address[cut:]
+def _judged(reads: list[Read]) -> Found:
+    """Put together what several ways to read an address lead to."""
+    best: dict[int, tuple[Possible, Read]] = {}
+    precision = max((c.precision for read in reads for c in read.candidates), default=Precision.NONE)
+    for read in reads:
+        for c in read.candidates:
+            weight = c.weight + log(c.among)
+            if c.precision is precision and (c.building not in best or weight < best[c.building][0].weight):
+                best[c.building] = Possible(c.building, weight, c.entrance, c.faults), read
+    if not best:
+        unknown = [each for read in reads for each in read.unknown]
+        wrong = tuple(fault(Kind.NUMBER_UNKNOWN, f"{u.thing.name} {u.label}") for u in unknown[:1])
+        return Found(faults=wrong, offers=_nearest(unknown[:1]), spans=_spans(reads[0]))
+    ranked = sorted(best.values(), key=lambda pair: (pair[0].weight, pair[0].entry))
+    first, read = ranked[0]
+    return Found(
+        tuple(possible for possible, _ in ranked if possible.weight <= first.weight + _WORTH),
+        precision,
+        nearby=bool(_NEARBY.search(read.spelled.text, max(end for _, end, _, _ in read.spans))),
+        spans=_spans(read),
+    )
 
 
-def _in_order(words: list[str], text: list[str]) -> bool:
-    """Tell whether all words occur in a text in their order, with others between."""
-    rest = iter(text)
-    return all(word in rest for word in words)
+def _spans(read: Read) -> tuple[Span, ...]:
+    origins = read.spelled.origins
+    found = {Span(origins[s], origins[e - 1] + 1, role, name) for s, e, role, name in read.spans}
+    return tuple(sorted(found, key=lambda span: (span.start, span.end, span.role, span.name)))
+
+
+def _around(hits: list[Hit]) -> list[Hit]:
+    """Leave out names of other places that only occur in what is told: 江苏 is meant where 南京 follows it."""
+    starts = {hit.start for hit in hits}
+    return [h for h in hits if not _is_elsewhere(h) or h.end in starts or h.name[-1] in "省市"]
+
+
+def _is_elsewhere(hit: Hit) -> bool:
+    return hit.meanings[0].sort is Sort.ELSEWHERE
+
+
+def _only_names(text: str, hits: list[Hit]) -> str:
+    """Return a text with areas in full blotted out, so that no name is made of them."""
+    for hit in hits:
+        if not hit.primary and hit.name[-1] in "省市区县镇乡道社":
+            text = text[: hit.start] + "|" * (hit.end - hit.start) + text[hit.end :]
+    return text
+
+
+def _nearest(unknown: list[Unknown]) -> tuple[int, ...]:
+    """Return the buildings whose numbers are nearest to one that is not there."""
+    found: dict[int, None] = {}
+    for thing, number, _ in unknown:
+        wanted = _leading(number)
+        numbered = sorted(thing.members, key=lambda n: (abs(_leading(n) - wanted), n))
+        found |= dict.fromkeys(building for n in numbered[:OFFERED] for building in thing.members[n])
+    return tuple(found)[:OFFERED]
+
+
+def _leading(number: str) -> int:
+    found = re.search(r"\d+", number)
+    return int(found[0]) if found else 0

@@ -18,13 +18,14 @@ LONGEST = 20
 """Characters of a name."""
 
 _HANZI = "\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff"
-STORED = f"[a-z{_HANZI}]{{2,{LONGEST}}}"
+STORED = f"[a-z{_HANZI}]([a-z{_HANZI}]| (?=[a-z])){{1,{LONGEST - 1}}}"
 """Every name that `span` returns, as a pattern that Python and PostgreSQL read alike."""
 
-_JOINED = re.compile(r"(?<=[a-z])[\s'’.&-]+(?=[a-z])|(?<=\w)[·•・‧](?=\w)")
+_PARTED = re.compile(r"(?<=[a-z])[\s'’.&-]+(?=[a-z])")
+_DOTTED = re.compile(r"(?<=\w)[·•・‧](?=\w)")
 _NUMERALS = "〇零一二三四五六七八九十百两幺"
 _SPELT_NUMBER = re.compile(f"[{_NUMERALS}]{{5,}}")
-_PIECE = re.compile(rf"(?P<number>\d[\d#.-]*)|(?P<run>[a-z{_HANZI}]+)")
+_PIECE = re.compile(rf"(?P<number>\d[\d#.-]*)|(?P<run>(?:[a-z]+(?: [a-z]+)*|[{_HANZI}])+)")
 _UNIT = r"(?:号楼|号院|号(?!线)|栋|幢|座|单元|室|层|楼|户|弄|期)"
 _AFTER_NUMBER = re.compile(rf"{_UNIT}+")
 _NUMBER_AT_END = re.compile(rf"(?:(?:[{_NUMERALS}]+|[a-z甲乙丙丁]){_UNIT})+$")
@@ -86,7 +87,7 @@ NOUNS = {
 
 
 def span(text: str) -> str:
-    """Return the one name in a text: hanzi and small letters, without numbers, persons and words around it.
+    """Return the one name in a text: hanzi and words of small letters, without numbers, persons and words around it.
 
     Parameters
     ----------
@@ -109,7 +110,8 @@ def span(text: str) -> str:
     O(k) for k characters. A person named without a title, or a label such as 电话, is not recognised: that is what the
     second confirmation is for.
     """
-    plain = _JOINED.sub("", unicodedata.normalize("NFKC", text).lower())
+    plain = _DOTTED.sub("", unicodedata.normalize("NFKC", text).lower())
+    plain = _PARTED.sub(" ", plain)
     plain = _SPELT_NUMBER.sub(lambda found: "0" * len(found[0]), plain)
     if strange := next((c for c in plain if c.isalpha() and not re.match(f"[a-z{_HANZI}〇]", c)), None):
         raise InputError(

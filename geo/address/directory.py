@@ -9,13 +9,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
+from geo.address.numbers import label as plain_number
 from geo.address.spelling import normalise
+from geo.address.typed import ascii_digits
 
 if TYPE_CHECKING:
-    from geo.address.book import Compound, Entry
+    from geo.address.entry import Compound, Entry
 
 K = TypeVar("K")
 
+_WORDS = tuple("栋幢座号楼#")
 _DIGITS = re.compile(r"(\d+)")
 
 
@@ -128,10 +131,9 @@ def directory(entries: Sequence[Entry]) -> list[Name]:
 
 
 def number_key(label: str) -> NumberKey:
-    """Return a number without its word, and whether it had one: 3 of 3幢, 3号楼, 3栋 and 3#."""
-    spelled = normalise(label)
-    key = spelled.rstrip("#号")
-    return key, key != spelled
+    """Return a number without its word, and whether it had one: 3 of 3幢, 3号楼, 三栋 and 3#."""
+    spelled = normalise(ascii_digits(label))
+    return plain_number(spelled), spelled.endswith(_WORDS)
 
 
 _Named = Iterator[tuple[str, Target]]
@@ -157,13 +159,19 @@ def _roads(entries: Sequence[Entry]) -> _Named:
     roads: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
     buildings = _grouped((entry.road, position) for position, entry in enumerate(entries))
     for position, entry in enumerate(entries):
-        for of in (entry, entry.compound):
-            if of and of.road and of.road_number:
-                roads[of.road][f"{of.road_number.removesuffix('号')}号"].append(position)
+        for road, number in streets(entry):
+            roads[road][number].append(position)
     for name in dict.fromkeys((*buildings, *roads)):
         labelled = roads[name]
         found = {position for each in (buildings.get(name, ()), *labelled.values()) for position in each}
         yield name, _target(entries, Kind.ROAD, name, sorted(found), labelled)
+
+
+def streets(entry: Entry) -> Iterator[tuple[str, str]]:
+    """Yield road and number of a building, and of its compound."""
+    for of in (entry, entry.compound):
+        if of and of.road and of.road_number:
+            yield of.road, f"{of.road_number.removesuffix('号')}号"
 
 
 def _areas(entries: Sequence[Entry]) -> _Named:

