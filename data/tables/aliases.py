@@ -10,8 +10,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from data.tables.base import Base, OfDistrict, one_of, within
 
-WORDS = "^[a-z\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff]{2,20}$"
-"""What may be stored: `geo.address.corrections.STORED`, hanzi and small letters."""
+_LETTER = "a-z\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff"
+WORDS = f"^[{_LETTER}]([{_LETTER}]| (?=[a-z])){{1,19}}$"
+"""What may be stored: `geo.address.corrections.STORED`, hanzi and words of small letters."""
 
 
 class Alias(OfDistrict, Base):

@@ -204,9 +204,11 @@ def test_what_the_database_takes_is_what_corrections_leave():
     assert f"^{STORED}$" == WORDS
 
 
-@pytest.mark.parametrize("words", [f"{NAME}3", "３号", "老 粮站", "龘", "纺" * 21, "③老粮站"])
+@pytest.mark.parametrize(
+    "words", [f"{NAME}3", "３号", "老 粮站", "龘", "纺" * 21, "③老粮站", "moma ", " moma"]
+)
 def test_the_database_holds_letters_only(place, words):
-    number = place.propose().number
+    number = place.propose(words="Moma Garden").number
     with pytest.raises(IntegrityError, match="ck_aliases_words"):
         place.query("UPDATE aliases SET words = :words WHERE id = :number", words=words, number=number)
 

@@ -71,7 +71,7 @@ TEXTS = st.lists(st.sampled_from(WORDS) | st.text(max_size=4), max_size=6).map("
         ("永安里", "永安里"),
         ("凯旋·国际", "凯旋国际"),
         ("SOHO现代城A座", "soho现代城"),
-        ("Moma Garden 3", "momagarden"),
+        ("Moma Garden 3", "moma garden"),
         ("老邮局，老邮局3幢", "老邮局"),
     ],
 )

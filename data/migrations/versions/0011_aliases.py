@@ -11,7 +11,8 @@ down_revision = "0010"
 branch_labels = None
 depends_on = None
 
-WORDS = "^[a-z\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff]{2,20}$"
+_LETTER = "a-z\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff"
+WORDS = f"^[{_LETTER}]([{_LETTER}]| (?=[a-z])){{1,19}}$"
 
 
 def upgrade() -> None:
