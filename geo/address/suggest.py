@@ -22,7 +22,7 @@ LIMIT = 10
 MOST_AREAS = 8
 """How many areas and streets may stand in front: province, city, district, town, community, road, number, one more."""
 
-_AREA_ENDS = re.compile("[省市区县旗乡镇道路街巷号]")
+_AREA_ENDS = re.compile("[省市区县旗乡镇道路巷号]|街(?!道)")
 _TOKEN = re.compile(r"\d+|\D")
 _LETTERS = frozenset(ascii_lowercase)
 

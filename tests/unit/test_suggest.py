@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geo.address import Compound, Entry
-from geo.address.directory import Kind
+from geo.address import AddressBook, Compound, Entry
+from geo.address.directory import Kind, directory
 from geo.address.suggest import Suggester
 
 WANGJIANG, CAIJIANG = {"town": "望江街道", "district": "雨山区"}, {"town": "采江街道", "district": "雨山区"}
@@ -222,3 +222,12 @@ def test_suggestions_are_the_same_each_time_and_none_comes_twice(typed):
     found = texts(typed, 50)
     assert found == [each.text for each in Suggester(ENTRIES).suggest(typed, 50)]
     assert len(found) == len(set(found))
+
+
+def test_a_building_that_is_suggested_is_the_one_its_text_names():
+    book = AddressBook(ENTRIES)
+    found = [each for name in directory(ENTRIES) for each in SUGGESTER.suggest(name.text, 50)]
+    buildings = [each for each in found if len(each.entries) == 1]
+    assert {Kind.BUILDING, Kind.HOUSE, Kind.POI} <= {each.kind for each in buildings}
+    named = [(each.text, book.find(each.text).possible[0].entry) for each in buildings]
+    assert named == [(each.text, each.entries[0]) for each in buildings]
