@@ -188,7 +188,7 @@ def progress() -> Iterator[Listener]:
 
 
 def print_json(value: Any) -> None:
-    """Print a report as JSON; dataclasses, dates, numpy values and paths are known."""
+    """Print a report as JSON; dataclasses, named tuples, dates, numpy values and paths are known."""
     sys.stdout.buffer.write(
         orjson.dumps(value, default=_plain, option=orjson.OPT_INDENT_2 | orjson.OPT_SERIALIZE_NUMPY)
     )
@@ -199,6 +199,8 @@ def print_json(value: Any) -> None:
 def _plain(value: Any) -> Any:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return dataclasses.asdict(value)
+    if isinstance(value, tuple) and hasattr(value, "_asdict"):
+        return value._asdict()
     if isinstance(value, Path):
         return str(value)
     if hasattr(value, "lower") and hasattr(value, "upper"):
