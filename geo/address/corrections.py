@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from geo.address import normalise
+from geo.address.numbers import integer
 from geo.errors import ConflictError, InputError
 
 LONGEST = 20
@@ -24,6 +25,7 @@ STORED = f"[a-z{_HANZI}]([a-z{_HANZI}]| (?=[a-z])){{1,{LONGEST - 1}}}"
 _PARTED = re.compile(r"(?<=[a-z])[\s'’.&-]+(?=[a-z])")
 _DOTTED = re.compile(r"(?<=\w)[·•・‧](?=\w)")
 _NUMERALS = "〇零一二三四五六七八九十百两幺"
+_NUMBER = re.compile(f"[{_NUMERALS}]+")
 _SPELT_NUMBER = re.compile(f"[{_NUMERALS}]{{5,}}")
 _PIECE = re.compile(rf"(?P<number>\d[\d#.-]*)|(?P<run>(?:[a-z]+(?: [a-z]+)*|[{_HANZI}])+)")
 _UNIT = r"(?:号楼|号院|号(?!线)|栋|幢|座|单元|室|层|楼|户|弄|期)"
@@ -168,8 +170,8 @@ def check_free(words: str, noun: str, target: int, names: Iterable[Named]) -> No
 
 
 def spelling(name: str) -> str:
-    """Return what makes a name one of a kind: its normal spelling, without a 小区 that may be left out."""
-    spelt = normalise(name)
+    """Return what makes a name one of a kind: its normal spelling in figures, without a 小区 that may be left out."""
+    spelt = _NUMBER.sub(lambda found: str(integer(found[0])), normalise(name))
     return spelt.removesuffix("小区") if len(spelt) > len("小区") + 1 else spelt
 
 

@@ -128,6 +128,7 @@ NAMES = (
     Named("compound", 1, "康宁花园"),
     Named("compound", 1, "老幸福大院"),
     Named("compound", 2, "碧水小区"),
+    Named("compound", 3, "钢城12村"),
     Named("building", 1, "邮局大楼"),
 )
 
@@ -161,6 +162,7 @@ def test_a_name_that_nothing_has_is_free(words, noun, target):
         ("望江街道", "compound", 1, "a town, 望江街道"),
         ("雨山", "compound", 1, "the district, 雨山区"),
         ("邮局大樓", "compound", 1, "a building, 邮局大楼"),
+        ("钢城十二村", "compound", 1, "a compound, 钢城12村"),
     ],
 )
 def test_a_name_of_something_else_is_refused(words, noun, target, fault):
