@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Callable
 from contextlib import closing
+from typing import NamedTuple
 
 import numpy as np
 import psutil
 import shapely
+from numpy.typing import NDArray
 from sqlalchemy import Connection, text
 
 from data import locate
@@ -16,7 +19,9 @@ from geo.index import PointIndex
 from geo.locate import NEAR_BORDER_M, Locator, Register
 from tests.bench.district import CODE
 from tests.bench.measure import Row, by_turns, ratios, spell, timed
-from tests.covering import by_postgis, probes
+from tests.covering import Points, by_postgis, probes
+
+Act = Callable[[], float]
 
 ASKED = 500
 BULK = 10_000
@@ -28,6 +33,20 @@ COVERING = text(
     " JOIN grids g ON g.district = pg.district AND g.id = pg.grid_id"
     " WHERE pg.district = :district AND p.number = :plan AND ST_Covers(pg.shape, ST_Point(:lon, :lat, 4326))"
 )
+
+
+class Tree(NamedTuple):
+    """The usual way: a tree of bounds, and prepared polygons."""
+
+    shapes: NDArray[np.object_]
+    tree: shapely.STRtree
+
+    def covering(self, points: shapely.Point | NDArray[np.object_]) -> NDArray[np.intp]:
+        """Return which areas cover points: of many, one entry for each of both."""
+        found = self.tree.query(points)
+        asked = points if found.ndim == 1 else points[found[0]]
+        areas = found if found.ndim == 1 else found[1]
+        return areas[shapely.covers(self.shapes[areas], asked)]
 
 
 def bench(url: str) -> list[Row]:
@@ -52,53 +71,60 @@ def _index(register: Register) -> PointIndex:
 
 
 def _measure(connection: Connection, register: Register) -> list[Row]:
-    index, shapes = _index(register), register.shapes.copy()
-    locator = Locator(register, margin_m=100)
-    codes = [grid.code for grid in register.grids]
+    shapes = register.shapes.copy()
     shapely.prepare(shapes)
-    tree = shapely.STRtree(shapes)
+    tree = Tree(shapes, shapely.STRtree(shapes))
     west, south, east, north = shapely.total_bounds(shapes)
     many = np.random.default_rng(1).uniform((west, south), (east, north), (BULK, 2))
-    some = many[:ASKED].tolist()
-    positions = index.cover(many)
-    inside = positions >= 0
+    index = _index(register)
+    acts = _singly(connection, register, index, tree, many[:ASKED]) | _in_bulk(index, tree, many)
+    return ratios("points", by_turns(acts, rounds=5))
+
+
+def _singly(
+    connection: Connection, register: Register, index: PointIndex, tree: Tree, points: Points
+) -> dict[str, Act]:
+    locator = Locator(register, margin_m=100)
+    some = points.tolist()
+    values = {"district": CODE, "plan": register.plan.number}
 
     def postgis() -> list[str | None]:
-        values = {"district": CODE, "plan": register.plan.number}
         return [connection.scalar(COVERING, {**values, "lon": lon, "lat": lat}) for lon, lat in some]
 
-    def by_tree(points: list[list[float]]) -> list[str | None]:
-        found: list[str | None] = []
-        for point in shapely.points(points):
-            near = tree.query(point)
-            covering = near[shapely.covers(shapes[near], point)].tolist()
-            found.append(min((codes[n] for n in covering), default=None))
-        return found
+    def by_tree() -> list[str | None]:
+        return [_least(register, tree.covering(point)) for point in shapely.points(points)]
 
-    def tree_in_bulk() -> None:
-        points = shapely.points(many)
-        point, area = tree.query(points)
-        shapely.covers(shapes[area], points[point])
-
-    def single() -> list[str | None]:
+    def by_index() -> list[str | None]:
         found = [index.find(lon, lat) for lon, lat in some]
         return [index.codes[position] if position >= 0 else None for position in found]
 
-    assert postgis() == by_tree(some) == single(), "the ways disagree"
-    acts = {
-        "a point: PostGIS, one round trip": timed(postgis, times=ASKED),
-        "a point: STR-tree and prepared polygons": timed(lambda: by_tree(some), times=ASKED),
-        "a point: index in memory": timed(single, times=ASKED),
-        "a point: the whole answer": timed(
-            lambda: [locator.at(lon, lat, "wgs84") for lon, lat in some], times=ASKED
-        ),
-        "a point of 10,000 at once: STR-tree and prepared polygons": timed(tree_in_bulk, times=BULK),
-        "a point of 10,000 at once: index in memory": timed(lambda: index.cover(many), times=BULK),
-        "a point of 10,000 at once: metres to its grid's border": timed(
-            lambda: index.borders_m(many[inside], positions[inside]), times=int(inside.sum())
-        ),
+    def whole() -> None:
+        for lon, lat in some:
+            locator.at(lon, lat, "wgs84")
+
+    assert postgis() == by_tree() == by_index(), "the ways disagree"
+    ways = {
+        "PostGIS, one round trip": postgis,
+        "STR-tree and prepared polygons": by_tree,
+        "index in memory": by_index,
+        "the whole answer": whole,
     }
-    return ratios("points", by_turns(acts, rounds=5))
+    return {f"a point: {way}": timed(act, times=ASKED) for way, act in ways.items()}
+
+
+def _in_bulk(index: PointIndex, tree: Tree, points: Points) -> dict[str, Act]:
+    positions = index.cover(points)
+    inside, covering = points[positions >= 0], positions[positions >= 0]
+    ways = {
+        "STR-tree and prepared polygons": lambda: tree.covering(shapely.points(points)),
+        "index in memory": lambda: index.cover(points),
+        "metres to its grid's border": lambda: index.borders_m(inside, covering),
+    }
+    return {f"a point of {BULK:,} at once: {way}": timed(act, times=BULK) for way, act in ways.items()}
+
+
+def _least(register: Register, covering: NDArray[np.intp]) -> str | None:
+    return min((register.grids[n].code for n in covering.tolist()), default=None)
 
 
 def _made(connection: Connection, register: Register) -> list[Row]:
