@@ -7,14 +7,12 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
+from geo.address.entry import Compound, Entry
 from geo.address.numbers import label as plain_number
 from geo.address.spelling import normalise
 from geo.address.typed import ascii_digits
-
-if TYPE_CHECKING:
-    from geo.address.entry import Compound, Entry
 
 K = TypeVar("K")
 

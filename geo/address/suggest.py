@@ -8,14 +8,12 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import chain, islice
 from string import ascii_lowercase
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from geo.address.directory import Kind, Number, NumberKey, directory, number_key, streets, surroundings
+from geo.address.entry import Entry
 from geo.address.scan import Match, Reached, Scan, Typed
 from geo.address.typed import fold, keys
-
-if TYPE_CHECKING:
-    from geo.address.entry import Entry
 
 LIMIT = 10
 """How many suggestions are made where nothing else is asked for."""

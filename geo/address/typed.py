@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
-from opencc import OpenCC
 from pypinyin import Style, lazy_pinyin, pinyin
+
+from geo.address.spelling import normalise
 
 LONGEST_READING = 6
 """Letters of the longest syllables: zhuang, chuang, shuang."""
@@ -95,8 +96,10 @@ def beginnings(reading: str) -> Iterator[str]:
 
 @lru_cache(maxsize=2**14)
 def _plain(written: str) -> str:
-    decomposed = ascii_digits(unicodedata.normalize("NFKD", written).lower())
-    return "".join(_simplified().get(each, each) for each in decomposed if each.isalnum())
+    decomposed = unicodedata.normalize(
+        "NFKD", normalise(written)
+    )  # a tone becomes a mark of its own, which goes
+    return "".join(each for each in ascii_digits(decomposed) if each.isalnum())
 
 
 @cache
@@ -114,10 +117,3 @@ def _spellings(reading: str) -> Iterator[str]:
     yield reading
     if "v" in reading:
         yield from (reading.replace("v", "u"), reading.replace("v", "yu"))
-
-
-@cache
-def _simplified() -> dict[str, str]:
-    traditional = "\n".join(map(chr, _HANZI))
-    pairs = zip(traditional, OpenCC("t2s").convert(traditional), strict=True)
-    return {written: simple for written, simple in pairs if written != simple}
