@@ -121,7 +121,8 @@ def _confirmed(act: Act, found: Alias, *, alone: bool) -> Alias:
         )
     if found.quiet:
         raise ConflictError(
-            f"The {found.noun} {found.code} is retired.", "Propose the name for what replaced it."
+            f"The {found.noun} {found.code} is retired.",
+            "Withdraw it, and propose the name for what replaced it.",
         )
     target = aliases.target(act.connection, act.code, found.noun, found.code)
     check_free(found.words, found.noun, target.id, _others(act, found, target))

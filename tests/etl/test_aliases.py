@@ -167,8 +167,10 @@ def test_the_alias_of_what_is_retired_is_quiet(place):
         place.confirm(number)
     with pytest.raises(NotFoundError):
         place.propose(OTHER, building="B4")
-    place.propose(OTHER, "老粮站", building="B5")
-    assert place.withdraw(number).state == "withdrawn"
+    with pytest.raises(ConflictError, match=NAME):  # it may come back
+        place.propose(OTHER, building="B5")
+    place.withdraw(number)
+    assert place.propose(OTHER, building="B5").state == "proposed"
 
 
 def test_under_one_key_a_proposal_is_made_once(place):
