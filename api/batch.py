@@ -79,6 +79,7 @@ class Batch:
         self.fault: InputError | None = None
         self._locator = locator
         self._reader = reader
+        self._text = reader.table
         self._writer = writer
         self._crs = None if crs is None else normalise(crs)
         self._lines = Lines(line_bytes)
@@ -137,7 +138,7 @@ class Batch:
         columns = rows.columns
         if self._crs is not None or "crs" in columns or "address" in columns or not rows.count:
             return
-        x, y = (numbers(columns[role][:1], role)[0][0] for role in ("x", "y"))
+        x, y = (numbers(columns[role][:1], role, True)[0][0] for role in ("x", "y"))
         raise unstated(float(x), float(y), [self._locator])
 
     def _told(self, rows: Rows) -> list[Told]:
@@ -165,7 +166,7 @@ class Batch:
             crs = self._system(stated)
         except InputError as error:
             return [error] * len(x)
-        (lon, wrong_x), (lat, wrong_y) = numbers(x, "x"), numbers(y, "y")
+        (lon, wrong_x), (lat, wrong_y) = numbers(x, "x", self._text), numbers(y, "y", self._text)
         told = exact(self._locator, lon, lat, crs)
         for place, fault in (wrong_y | wrong_x).items():
             told[place] = fault
@@ -175,10 +176,10 @@ class Batch:
         try:
             return one(
                 self._locator,
-                _number(x, "x"),
-                _number(y, "y"),
+                _number(x, "x", self._text),
+                _number(y, "y", self._text),
                 self._system(crs),
-                accuracy_m=None if accuracy is None else _number(accuracy, "accuracy"),
+                accuracy_m=None if accuracy is None else _number(accuracy, "accuracy", self._text),
                 level=Level.UNKNOWN if level is None else _member(Level, level, "level"),
                 source=None if source is None else _member(Source, source, "source"),
             )
@@ -204,16 +205,21 @@ class Batch:
         return normalise(stated)
 
 
-def numbers(values: Sequence[Any], role: str) -> tuple[Floats, dict[int, InputError]]:
+def numbers(values: Sequence[Any], role: str, text: bool) -> tuple[Floats, dict[int, InputError]]:
     """Return a column as numbers, NaN where one is none, and why it is none, by place.
 
-    Text is read as a number where a table has only text; JSON has numbers of its own.
+    Parameters
+    ----------
+    role : str
+        What the numbers are.
+    text : bool
+        Whether text may stand for a number, as it must in a table; JSON has numbers of its own.
     """
     kinds = set(map(type, values))
     try:
         if kinds <= {float, int}:
             return np.array(values, dtype=np.float64), {}
-        if kinds == {str} and "_" not in "".join(values):
+        if text and kinds == {str} and "_" not in "".join(values):
             return np.array(list(map(float, values)), dtype=np.float64), {}
     except (ValueError, OverflowError):
         pass
@@ -221,18 +227,18 @@ def numbers(values: Sequence[Any], role: str) -> tuple[Floats, dict[int, InputEr
     faults: dict[int, InputError] = {}
     for place, value in enumerate(values):
         try:
-            found[place] = _number(value, role)
+            found[place] = _number(value, role, text)
         except InputError as error:
             faults[place] = error
     return found, faults
 
 
-def _number(value: Any, role: str) -> float:
+def _number(value: Any, role: str, text: bool) -> float:
     name = ROLES[role][0]
     if value is None:
         raise CoordinateError(f"There is no {name}.", "A point needs both of its numbers.")
     try:
-        if type(value) in (float, int) or (type(value) is str and "_" not in value):
+        if type(value) in (float, int) or (text and type(value) is str and "_" not in value):
             number = float(value)
             if math.isfinite(number):
                 return number

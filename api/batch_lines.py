@@ -160,5 +160,5 @@ def _cell(key: Any) -> bytes:
 
 def _table(rows: Iterable[Sequence[str]]) -> bytes:
     text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\n").writerows(rows)
+    csv.writer(text).writerows(rows)
     return text.getvalue().encode()

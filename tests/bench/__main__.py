@@ -6,7 +6,7 @@ import sys
 from contextlib import ExitStack
 from functools import cache
 
-from tests.bench import address, balance, cells, http, plans, points
+from tests.bench import address, balance, batch, cells, http, plans, points, suggest
 from tests.bench.district import published
 from tests.bench.measure import print_table
 
@@ -14,7 +14,9 @@ ASKING = {
     "cells": cells.bench,
     "points": points.bench,
     "http": http.bench,
+    "batch": batch.bench,
     "address": address.bench,
+    "suggest": suggest.bench,
     "plans": plans.bench,
 }
 """Benches that ask the published district."""

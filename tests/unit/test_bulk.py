@@ -3,57 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import astuple
-from datetime import UTC, datetime
 
 import numpy as np
 import pytest
-import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geo.address import Entry
-from geo.addresses import Place
-from geo.answers import Building, Community, District, Grid, Plan
 from geo.bulk import Verdict, bulk_of, exact, one
 from geo.crs import from_wgs84
 from geo.errors import InputError
-from geo.locate import Locator, Register
+from tests.squares import SIDE, SOUTH, STEP, WEST, squares
 
-CENTRE = Community("340504001001", None, False, "富民社区", "active", None, None)
-PLAN = Plan(1, "first", datetime(2026, 1, 1, tzinfo=UTC), None)
-SIDE = 6
-STEP = 0.001  # about 100 m
-WEST, SOUTH = 118.0, 31.0
 SYSTEMS = ("EPSG:4326", "EPSG:4490", "gcj02", "bd09", "EPSG:4549", "EPSG:4528", "EPSG:4530")
 
 
-def made(missing=(), near_border_m=15.0, margin_m=400.0, pending=()):
-    """Return a locator of squares; codes are not in their order, those missing leave gaps."""
-    squares = [n for n in range(SIDE * SIDE) if n not in missing]
-    shapes = [
-        shapely.box(
-            WEST + n % SIDE * STEP,
-            SOUTH + n // SIDE * STEP,
-            WEST + (n % SIDE + 1) * STEP,
-            SOUTH + (n // SIDE + 1) * STEP,
-        )
-        for n in squares
-    ]
-    grids = [Grid(f"{n * 7 % 37:015d}", None, False, "basic", 300, CENTRE) for n in squares]
-    places = [
-        Place(Building("new", "new", lon, lat), Entry("new"), land=shapely.Point(lon, lat).buffer(3e-4))
-        for lon, lat in pending
-    ]
-    register = Register(
-        District("340504", "雨山区"),
-        4549,
-        PLAN,
-        7,
-        grids,
-        np.array(shapes, dtype=object),
-        places=places,
-    )
-    return Locator(register, margin_m=margin_m, near_border_m=near_border_m)
+GAPS = squares({3, 4, 20})
 
 
 def told(answer):
@@ -81,7 +45,7 @@ anywhere = st.tuples(st.floats(-180, 180), st.floats(-90, 90))
 places = st.one_of(st.tuples(lons, lats), on_edges, anywhere)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     points=st.lists(places, min_size=1, max_size=25),
     missing=st.sets(st.integers(0, SIDE * SIDE - 1), max_size=20),
@@ -90,7 +54,7 @@ places = st.one_of(st.tuples(lons, lats), on_edges, anywhere)
     pending=st.lists(st.tuples(lons, lats), max_size=3),
 )
 def test_many_points_are_answered_as_each_alone(points, missing, near, margin, pending):
-    locator = made(missing, near, margin, pending)
+    locator = squares(missing, near, margin, pending)
     x, y = zip(*points, strict=True)
     first = agree(locator, x, y, "EPSG:4326")
     again = exact(locator, np.array(x), np.array(y), "EPSG:4326")
@@ -105,7 +69,7 @@ def test_many_points_are_answered_as_each_alone(points, missing, near, margin, p
 )
 def test_points_of_every_system_are_answered_as_each_alone(points, crs, swapped):
     xy = from_wgs84(points, "EPSG:4549" if crs == "EPSG:4528" and swapped else crs)
-    agree(made({3, 4, 20}), xy[:, int(swapped)], xy[:, 1 - int(swapped)], crs)
+    agree(GAPS, xy[:, int(swapped)], xy[:, 1 - int(swapped)], crs)
 
 
 numbers = st.one_of(
@@ -121,12 +85,12 @@ numbers = st.one_of(
 @settings(max_examples=150, deadline=None)
 @given(rows=st.lists(st.tuples(numbers, numbers), max_size=15), crs=st.sampled_from(SYSTEMS))
 def test_a_point_that_cannot_be_used_spoils_no_other(rows, crs):
-    agree(made({3}), [row[0] for row in rows], [row[1] for row in rows], crs)
+    agree(GAPS, [row[0] for row in rows], [row[1] for row in rows], crs)
 
 
 def test_the_classes_are_all_there():
     """The points above would prove nothing if they fell into one class."""
-    locator = made({20}, pending=[(WEST + 0.5 * STEP, SOUTH + 0.5 * STEP)])
+    locator = squares({20}, pending=[(WEST + 0.5 * STEP, SOUTH + 0.5 * STEP)])
     x = WEST + STEP * np.array([0.5, 1.5, 2.0, 0.02, 2.5, -0.5, -9.0, np.nan])
     y = SOUTH + STEP * np.array([0.5, 1.5, 1.5, 1.5, 3.5, 0.5, 0.5, 0.5])
     found = agree(locator, x, y, "EPSG:4326")
@@ -146,16 +110,16 @@ def test_the_classes_are_all_there():
 
 
 def test_a_district_without_grids_answers_outside():
-    agree(made(range(SIDE * SIDE)), [WEST, 0.0], [SOUTH, 0.0], "EPSG:4326")
+    agree(squares(range(SIDE * SIDE)), [WEST, 0.0], [SOUTH, 0.0], "EPSG:4326")
 
 
 def test_what_is_told_of_a_class_is_one_object():
-    first, second = exact(made(), np.full(2, WEST + STEP / 2), np.full(2, SOUTH + STEP / 2), "EPSG:4326")
+    first, second = exact(squares(), np.full(2, WEST + STEP / 2), np.full(2, SOUTH + STEP / 2), "EPSG:4326")
     assert first is second
 
 
 def test_what_was_learnt_goes_with_its_locator():
-    locator = made()
+    locator = squares()
     kept = bulk_of(locator.points)
     assert bulk_of(locator.points) is kept
     assert bulk_of(locator.restated(8, {}).points) is not kept
@@ -163,6 +127,6 @@ def test_what_was_learnt_goes_with_its_locator():
 
 @pytest.mark.parametrize(("accuracy", "confident"), [(5.0, True), (300.0, False)])
 def test_a_point_with_an_accuracy_tells_how_likely_its_grid_is(accuracy, confident):
-    found = one(made(), WEST + 2.5 * STEP, SOUTH + 2.5 * STEP, "wgs84", accuracy_m=accuracy)
+    found = one(squares(), WEST + 2.5 * STEP, SOUTH + 2.5 * STEP, "wgs84", accuracy_m=accuracy)
     assert isinstance(found, Verdict)
     assert (found.confidence is not None and found.confidence > 0.9) == confident
