@@ -16,7 +16,7 @@ _HARMLESS = re.compile(
 )
 _PHASE = re.compile(r"[一二三四五六七八九十\d].?|[a-z].?|[东西南北中][区苑院园]|[东西南北中]")
 _BEFORE = re.compile(
-    "(?:在|到|去|住|来|是|于|至|从|我|请|的|称|问|区|市|省|说|派|人|往|和|与|跟|反映|位于|地址|投诉)$"
+    "(?:在|到|去|住|来|是|于|至|从|我|请|的|称|问|说|派|人|往|和|与|跟|反映|位于|地址|投诉)$"
 )
 _AND = re.compile("[与和到至及跟]")
 _FAR = 8
@@ -108,6 +108,9 @@ def _of_compound(numbers: list[Token]) -> Iterator[Number]:
     """Yield the ways to read building and entrance after a compound: of several buildings, each."""
     marked = [n for n in numbers if n.names_building]
     first = (marked or numbers)[0]
+    for building in numbers[: numbers.index(first)]:  # 12、3号楼
+        if not building.mark:
+            yield Number(building.label, None, (), building.start, building.end)
     if first.mark in _WITHIN:
         yield from _of_room(first)
         return

@@ -25,11 +25,14 @@ STORED = f"[a-z{_HANZI}]([a-z{_HANZI}]| (?=[a-z])){{1,{LONGEST - 1}}}"
 _PARTED = re.compile(r"(?<=[a-z])[\s'’.&-]+(?=[a-z])")
 _DOTTED = re.compile(r"(?<=\w)[·•・‧](?=\w)")
 _NUMERALS = "〇零一二三四五六七八九十百两幺"
+_FORMER = re.compile("^(?:原来?的?|老)(?=..)")
 _NUMBER = re.compile(f"[{_NUMERALS}]+")
-_SPELT_NUMBER = re.compile(f"[{_NUMERALS}]{{5,}}")
+_SPELT_FORMER = re.compile("^(?:原来?的?|老)(?=..)")
+_NUMBER = re.compile(f"[{_NUMERALS}]{{5,}}")
 _PIECE = re.compile(rf"(?P<number>\d[\d#.-]*)|(?P<run>(?:[a-z]+(?: [a-z]+)*|[{_HANZI}])+)")
 _UNIT = r"(?:号楼|号院|号(?!线)|栋|幢|座|单元|室|层|楼|户|弄|期)"
-_AFTER_NUMBER = re.compile(rf"{_UNIT}+")
+_AFTER_FORMER = re.compile("^(?:原来?的?|老)(?=..)")
+_NUMBER = re.compile(rf"{_UNIT}+")
 _NUMBER_AT_END = re.compile(rf"(?:(?:[{_NUMERALS}]+|[a-z甲乙丙丁]){_UNIT})+$")
 _LONGEST_IN_NAME = 3
 
@@ -64,7 +67,7 @@ class Named:
     Attributes
     ----------
     noun : str
-        ``district``, ``town``, ``community``, ``road``, ``site``, ``estate``, ``compound`` or ``building``.
+        One of `NOUNS`.
     id : int or None
         Of a compound or building; None of what no alias can be given.
     name : str
@@ -85,7 +88,10 @@ NOUNS = {
     "estate": "an estate of several phases",
     "compound": "a compound",
     "building": "a building",
+    "division": "a province, city or county",
 }
+_SHORT_FORMS = frozenset(NOUNS) - {"building", "division"}
+"""What people also name by the beginning of its name."""
 
 
 def span(text: str) -> str:
@@ -162,7 +168,7 @@ def check_free(words: str, noun: str, target: int, names: Iterable[Named]) -> No
         own = (other.noun, other.id) == (noun, target)
         if own and spelt == wanted:
             raise ConflictError(f"It is called {other.name} already.", "Nothing needs to be proposed.")
-        if not own and (spelt == wanted or other.noun != "building"):
+        if not own and (spelt == wanted or other.noun in _SHORT_FORMS):
             raise ConflictError(
                 f"The name is that of {NOUNS[other.noun]}, {other.name}, or begins it.",
                 "Give a name that nothing else in the district has.",
@@ -170,8 +176,9 @@ def check_free(words: str, noun: str, target: int, names: Iterable[Named]) -> No
 
 
 def spelling(name: str) -> str:
-    """Return what makes a name one of a kind: its normal spelling in figures, without a 小区 that may be left out."""
+    """Return what makes a name one of a kind: its normal spelling in figures, without a 小区 or 老 that may be left out."""
     spelt = _NUMBER.sub(lambda found: str(integer(found[0])), normalise(name))
+    spelt = _FORMER.sub("", spelt)
     return spelt.removesuffix("小区") if len(spelt) > len("小区") + 1 else spelt
 
 

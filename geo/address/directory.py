@@ -193,11 +193,16 @@ def _others(entries: Sequence[Entry]) -> _Named:
     for (name, _), found in pois.items():
         yield name, _target(entries, Kind.POI, name, found)
     for position, entry in enumerate(entries):
-        nameless = not (entry.compound or entry.road or entry.poi)
-        own = _address_within(entry) if nameless else None
+        own = None if entry.compound or entry.road or entry.poi else _address_within(entry)
         if own or entry.aliases:
-            target = _target(entries, Kind.BUILDING, own or entry.aliases[0], [position])
-            yield from ((text, target) for text in dict.fromkeys((target.name, *entry.aliases)))
+            target = _target(entries, Kind.BUILDING, own or _called(entry), [position])
+            yield from ((text, target) for text in dict.fromkeys(filter(None, (own, *entry.aliases))))
+
+
+def _called(entry: Entry) -> str:
+    """Return what a building is called that something else of the register names already."""
+    within = f"{entry.compound.name}{entry.label or ''}" if entry.compound else None
+    return entry.poi or within or f"{entry.road or ''}{entry.road_number or ''}"
 
 
 def _address_within(entry: Entry) -> str | None:

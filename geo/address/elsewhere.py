@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from gb2260.data import data as revisions
 
+_MUNICIPALITIES = (110_000, 120_000, 310_000, 500_000)
 _KIND = re.compile("(?:特别行政区|(?:壮族|回族|维吾尔)?自治区|[^区市]{1,6}族自治[州县]|地区|[省市盟])$")
 _NO_NAMES = frozenset(
     ("市辖区", "县", "省直辖县级行政区划", "自治区直辖县级行政区划", "市", "城区", "郊区", "矿区", "新区")
@@ -55,6 +56,8 @@ def elsewhere(district: str, own: Iterable[str] = ()) -> Elsewhere:
     codes |= {
         number for number, names in _known().items() if number % 10_000 and not number % 100 and names & ours
     }
+    # The districts of a municipality are numbered under cities that have no name.
+    codes |= {n + part for n in _MUNICIPALITIES for part in (100, 200) if _known()[n] & ours}
     home = {number for code in codes for number in (code // 10_000 * 10_000, code // 100 * 100)}
     siblings: set[str] = set()
     others: set[str] = set()

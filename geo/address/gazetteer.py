@@ -82,7 +82,9 @@ class Meaning:
     fault: Fault | None = None
 
 
-_SIGNIFICANT = re.compile("[" + "".join(sorted(TELLING - set("0123456789abcdefgh中"))) + "]")
+_SIGNIFICANT = re.compile(
+    "[" + "".join(sorted(TELLING - set("0123456789abcdefgh中"))) + "]|中(?=[路街巷道苑园区里])"
+)
 _SUFFIX = {
     Sort.TOWN: re.compile("(?:街道办事处|街道|地区|镇|乡)$"),
     Sort.DISTRICT: re.compile("(?:区|县|市|旗)$"),
@@ -242,6 +244,7 @@ def _compound_names(compound: Compound) -> Iterator[tuple[str, Fault | None]]:
 def _parts(name: str) -> Iterator[str]:
     """Yield a name without the numeral or direction that tells it from its siblings."""
     for found in _SIGNIFICANT.finditer(name, 1):
-        rest = name[: found.start()] + _COUNTED.sub("", name[found.end() :])
-        if len(rest) > _SHORTEST:
-            yield rest
+        after = name[found.end() :]
+        for rest in dict.fromkeys((after, _COUNTED.sub("", after))):
+            if len(name[: found.start()] + rest) > _SHORTEST:
+                yield name[: found.start()] + rest

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
 from itertools import islice, product
 
 from pypinyin import lazy_pinyin
@@ -15,7 +16,7 @@ from geo.address.gazetteer import PRIMARY, Meaning
 from geo.address.sound import syllables
 from geo.address.spelling import Spelled
 
-_READINGS = 8
+_READINGS = 12
 """How many readings of a name with ambiguous characters are known."""
 _ENGLISH = {
     "花园": ("garden", "gardens"),
@@ -62,7 +63,20 @@ _ENGLISH = {
     "省": ("province",),
 }
 """What the last part of a name is called in English, letters run together."""
-_WORDS = {"east": "dong", "west": "xi", "south": "nan", "north": "bei", "middle": "zhong", "central": "zhong"}
+_WORDS = {
+    "east": "dong",
+    "west": "xi",
+    "south": "nan",
+    "north": "bei",
+    "middle": "zhong",
+    "central": "zhong",
+    **dict.fromkeys(("first", "1st"), "yi"),
+    **dict.fromkeys(("second", "2nd"), "er"),
+    **dict.fromkeys(("third", "3rd"), "san"),
+    **dict.fromkeys(("fourth", "4th"), "si"),
+    **dict.fromkeys(("fifth", "5th"), "wu"),
+    **dict.fromkeys(("sixth", "6th"), "liu"),
+}
 _PHASES = {
     "1": "yiqi",
     "2": "erqi",
@@ -92,6 +106,11 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(?P<n>\d+(?:-\d+)*) ?danyuan(?![a-z])"), "单元"),
     (re.compile(r"(?P<n>\d+(?:-\d+)*) ?shi(?![a-z])"), "室"),
     (re.compile(r"(?P<n>\d+(?:-\d+)*) ?hao(?![a-z])"), "号"),
+)
+_ZONE = re.compile(r"\bzone ?(?P<n>[a-h])\b")
+_SIDE_FIRST = re.compile(
+    r"\b(?P<side>east|west|south|north|middle|central) (?P<name>[a-z]+) "
+    r"(?=(?:road|rd|street|st|avenue|ave|lane|lu|jie)\b)"
 )
 _PHASE = re.compile(r"\bphase ?(?P<n>[1-5]|i{1,3})\b")
 _WORD = re.compile(r"\b(?:" + "|".join(_WORDS) + r")\b")
@@ -145,9 +164,11 @@ class Latin:
         pieces = list(zip(spelled.text, spelled.origins, strict=True))
         if _MIXED.search(spelled.text):
             pieces = _replaced(pieces, _HANZI, _said)
+        pieces = _replaced(pieces, _SIDE_FIRST, lambda found: f"{found['name']} {found['side']} ")
         for pattern, word in _RULES:
             pieces = _replaced(pieces, pattern, _with(word))
         pieces = _replaced(pieces, _PHASE, lambda found: _PHASES[found["n"]])
+        pieces = _replaced(pieces, _ZONE, lambda found: f"{found['n']}qu")
         pieces = _replaced(pieces, _WORD, lambda found: _WORDS[found[0]])
         pieces = [p for n, p in enumerate(pieces) if p[0] != " " or _parts_numbers(pieces, n)]
         return Spelled("".join(c for c, _ in pieces), [at for _, at in pieces])
@@ -180,13 +201,22 @@ def _forms(name: str) -> Iterator[str]:
     for read in _readings(name):
         yield "".join(read)
     for kind, words in _ENGLISH.items():
-        if name.endswith(kind) and len(name) > len(kind):
-            for read in _readings(name[: -len(kind)]):
-                yield from ("".join(read) + word for word in words)
+        front, kind, behind = name.rpartition(kind)
+        if front:
+            for read in _readings(front):
+                tail = "".join(lazy_pinyin(behind))
+                yield from ("".join(read) + word + tail for word in words)
 
 
 def _readings(name: str) -> Iterator[tuple[str, ...]]:
-    return islice(product(*(sorted(syllables(character)) for character in name)), _READINGS)
+    return islice(product(*map(_ordered, name)), _READINGS)
+
+
+@cache
+def _ordered(character: str) -> tuple[str, ...]:
+    """Return every reading of a character, the commonest first."""
+    common = lazy_pinyin(character)
+    return tuple(dict.fromkeys((*common, *sorted(syllables(character)))))
 
 
 def _parts_numbers(pieces: list[tuple[str, int]], at: int) -> bool:

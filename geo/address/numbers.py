@@ -22,7 +22,7 @@ _STEM = (
     r"|[a-z](?![a-z])(?:\d{1,2})?|[甲乙丙丁](?=[-栋幢座号#楼]))"
 )
 _TOKEN = re.compile(
-    rf"(?:no *|#|第)?(?P<label>{_STEM}(?:(?:号?之|-){_STEM})*)"
+    rf"(?:no *|#|第)?(?P<label>{_STEM}(?:(?:号?[之附]|-){_STEM})*)"
     r"(?P<mark>单元|号楼(?![道下上梯层顶])|号院|#楼|号房|栋楼|幢楼|楼栋|[栋幢座号#层室户单门]|楼(?![道下上梯层顶]))?"
 )
 _PHONE = re.compile(r"(?<![\da-z])(?:1\d{10}|0\d{2,3}-?\d{7,8}|\d{7,}|[1-9]\d{4,}(?=工单))(?!\d)")
@@ -33,6 +33,7 @@ _ORDINAL = frozenset("期村路街巷区组队中院里")
 _MARKS = "栋幢座号楼#单层室户门元"
 _SOUND_OF_MARK = {"dong": "栋", "zhuang": "幢", "chuang": "幢", "zuo": "座", "lou": "楼", "hao": "号"}
 _BUILDING = frozenset(("栋", "幢", "座", "#", "号楼", "#楼", "栋楼", "幢楼", "楼栋", "号院"))
+_SUB = re.compile("号?[之附]")
 _WORD = re.compile(r"(?:号楼|#楼|号院|楼栋|[栋幢座号#楼])+$")
 
 
@@ -73,7 +74,7 @@ _HAN_NUMBER = re.compile(rf"\d+|[{_HAN}]+")
 
 def label(written: str) -> str:
     """Return the one form of a building's or street number: 12 of 十二号楼, 384-3 of 384之3号, 甲2 of 甲2幢."""
-    plain = _WORD.sub("", written).replace("号之", "-").replace("之", "-").removeprefix("附")
+    plain = _SUB.sub("-", _WORD.sub("", written).removeprefix("附"))
     return _HAN_NUMBER.sub(lambda found: str(integer(found[0])), plain)
 
 
@@ -88,7 +89,7 @@ def tokens(text: str, taken: list[tuple[int, int]]) -> list[Token]:
     masked = blank(text, taken)
     for noise in (_PHONE, _TIME, _LETTERS):
         masked = noise.sub(lambda found: "|" * len(found[0]), masked)
-    for letter, digit in (("o", "0"), ("l", "1")):
+    for letter, digit in (("o", "0"), ("l", "1"), ("i", "1")):
         masked = re.sub(rf"(?<=\d){letter}(?![a-z])|(?<![a-z]){letter}(?=\d)", digit, masked)
     masked = _AFTER_NUMBER.sub(_mark_of, masked)
     return [

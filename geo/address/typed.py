@@ -17,9 +17,8 @@ LONGEST_READING = 6
 _NUMERALS = dict(zip("〇一二三四五六七八九", "0123456789", strict=True))
 _TWINS = _NUMERALS | {digit: numeral for numeral, digit in _NUMERALS.items()} | {"零": "0"}
 _TWO_LETTERS = ("zh", "ch", "sh")
-_SINGLY: Any = (
-    list  # what has no reading is given back character by character, which pypinyin's types leave out
-)
+# What has no reading is given back character by character, which pypinyin's types leave out.
+_SINGLY: Any = list
 _HANZI = range(0x3400, 0xA000)
 
 
@@ -96,9 +95,7 @@ def beginnings(reading: str) -> Iterator[str]:
 
 @lru_cache(maxsize=2**14)
 def _plain(written: str) -> str:
-    decomposed = unicodedata.normalize(
-        "NFKD", normalise(written)
-    )  # a tone becomes a mark of its own, which goes
+    decomposed = unicodedata.normalize("NFKD", normalise(written))  # tones become marks, which go
     return "".join(each for each in ascii_digits(decomposed) if each.isalnum())
 
 
