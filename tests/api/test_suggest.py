@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from data import versions
+from geo.address.suggest import Suggester
 from geo.answers import Status
 from tests import town
 
@@ -34,6 +35,11 @@ def test_one_building_comes_with_its_grid(client):
             "grid": {"code": town.grid_code(1), "external_code": "L1"},
         }
     ]
+
+
+def test_the_index_is_there_before_anybody_asks(client):
+    (served,) = client.app.state.served.every()
+    assert isinstance(vars(served.locator.book)["suggester"], Suggester)
 
 
 def test_names_of_every_kind_are_suggested(client):

@@ -178,6 +178,21 @@ def test_beginnings_of_official_names_come_first_then_those_of_more_buildings():
     assert names == ["东园", "大袁苑", "董元苑", "东园里", "东园村", "新东园"]
 
 
+def test_a_building_is_known_by_its_aliases_too():
+    entries = [
+        Entry(compound=THIRD, label="1幢", aliases=("红房子", "一号楼"), community="富民社区"),
+        Entry(road="红房路", road_number="7", community="富民社区"),
+        Entry(aliases=("红房子西",), community="富民社区"),
+    ]
+    found = Suggester(entries).suggest("hongfang")
+    assert [(each.text, each.kind, each.entries) for each in found] == [
+        ("红房路", Kind.ROAD, (1,)),
+        ("红房子", Kind.BUILDING, (0,)),
+        ("红房子西", Kind.BUILDING, (2,)),
+    ]
+    assert found[1].compound == "康宁三村"
+
+
 def test_a_suggestion_tells_what_matched_and_where_it_is():
     (suggestion,) = SUGGESTER.suggest("老幸福大院12")
     assert suggestion.kind is Kind.BUILDING
