@@ -17,7 +17,7 @@ import numpy as np
 
 from api.batch_lines import INVALID, Writer
 from api.batch_rows import ROLES, Lines, Reader, Rows
-from api.params import plain
+from api.plain import LONGEST_ADDRESS, plain
 from geo.accuracy import Level
 from geo.bulk import Floats, Told, Verdict, exact, one
 from geo.candidates import unstated
@@ -28,9 +28,6 @@ from geo.points import Source
 
 TURN_ROWS = 1_000
 """Lines that are answered at a time."""
-LONGEST_ADDRESS = 500
-"""Characters of an address."""
-
 Member = TypeVar("Member", bound=StrEnum)
 
 _ASKED = ("x", "y", "accuracy", "level", "source", "crs", "address")

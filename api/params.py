@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
@@ -11,6 +10,7 @@ from typing import Annotated
 from fastapi import Depends, Path, Query, Request
 from pydantic import AfterValidator
 
+from api.plain import plain
 from api.state import State
 from data.layers import Bounds
 from geo.errors import CoordinateError
@@ -22,13 +22,6 @@ LARGEST_NUMBER = 2**31 - 1
 MAX_FEATURES = 20_000
 
 _LAYOUT = str.maketrans("", "", "\n\r\t")
-
-
-def plain(value: str) -> str:
-    """Refuse control characters (NUL cannot be stored) and half characters (surrogates)."""
-    if any(unicodedata.category(character) in ("Cc", "Cs") for character in value):
-        raise ValueError("control characters are not allowed")
-    return value
 
 
 def _prose(value: str) -> str:

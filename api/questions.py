@@ -8,13 +8,11 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from api.params import LARGEST_NUMBER, Plain, dated
+from api.plain import LONGEST_ADDRESS
 from geo.accuracy import Level
 from geo.crs import KNOWN
 from geo.errors import InputError
 from geo.points import Source
-
-LONGEST_ADDRESS = 500
-"""Characters."""
 
 
 class Question(BaseModel):

@@ -13,9 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from api.batch import LONGEST_ADDRESS, TURN_ROWS, Batch, numbers
+from api.batch import TURN_ROWS, Batch, numbers
 from api.batch_lines import ANSWER, ObjectWriter, TableWriter
 from api.batch_rows import ObjectReader, TableReader
+from api.plain import LONGEST_ADDRESS
 from geo.errors import GridgovError, InputError, TooMuchError, UnstatedError
 from geo.locate import Locator
 from tests.squares import SOUTH, STEP, WEST, code_of, squares
