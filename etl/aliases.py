@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from data import aliases, versions
 from data.aliases import Alias, Noun, Target
 from data.session import Store
@@ -9,6 +11,7 @@ from etl.acting import Act, acting
 from etl.actor import Actor
 from etl.lifecycle import once
 from geo.address.corrections import Named, check_free, span, spelling
+from geo.address.elsewhere import elsewhere
 from geo.errors import ConflictError, ForbiddenError, InputError
 
 
@@ -104,7 +107,7 @@ def _proposed(act: Act, name: str, noun: Noun, code: str, *, alone: bool) -> Ali
     standing = aliases.standing(act.connection, act.code, target)
     same = next((alias for alias in standing if spelling(alias.words) == spelling(name)), None)
     if same is None:
-        check_free(name, noun, target.id, aliases.names(act.connection, act.code))
+        check_free(name, noun, target.id, _names(act))
         number = aliases.add(act.connection, act.code, target, name, act.actor.id, agreed=alone)
         return _recorded(act, "propose", number, None)
     if same.state == "in_force" or (same.proposed_by == act.actor.id and not alone):
@@ -130,10 +133,16 @@ def _confirmed(act: Act, found: Alias, *, alone: bool) -> Alias:
     return _recorded(act, "confirm", found.number, found)
 
 
-def _others(act: Act, found: Alias, target: Target) -> list[Named]:
-    """Return every name but the proposal itself."""
+def _names(act: Act) -> Iterator[Named]:
+    """Yield every name in the register, and those of the country's divisions."""
+    yield from aliases.names(act.connection, act.code)
+    yield from (Named("division", None, name) for name in elsewhere("").others)
+
+
+def _others(act: Act, found: Alias, target: Target) -> Iterator[Named]:
+    """Yield every name but the proposal itself."""
     itself = Named(found.noun, target.id, found.words)
-    return [name for name in aliases.names(act.connection, act.code) if name != itself]
+    return (name for name in _names(act) if name != itself)
 
 
 def _recorded(act: Act, verb: str, number: int, before: Alias | None) -> Alias:

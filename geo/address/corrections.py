@@ -27,12 +27,10 @@ _DOTTED = re.compile(r"(?<=\w)[·•・‧](?=\w)")
 _NUMERALS = "〇零一二三四五六七八九十百两幺"
 _FORMER = re.compile("^(?:原来?的?|老)(?=..)")
 _NUMBER = re.compile(f"[{_NUMERALS}]+")
-_SPELT_FORMER = re.compile("^(?:原来?的?|老)(?=..)")
-_NUMBER = re.compile(f"[{_NUMERALS}]{{5,}}")
+_SPELT_NUMBER = re.compile(f"[{_NUMERALS}]{{5,}}")
 _PIECE = re.compile(rf"(?P<number>\d[\d#.-]*)|(?P<run>(?:[a-z]+(?: [a-z]+)*|[{_HANZI}])+)")
 _UNIT = r"(?:号楼|号院|号(?!线)|栋|幢|座|单元|室|层|楼|户|弄|期)"
-_AFTER_FORMER = re.compile("^(?:原来?的?|老)(?=..)")
-_NUMBER = re.compile(rf"{_UNIT}+")
+_AFTER_NUMBER = re.compile(rf"{_UNIT}+")
 _NUMBER_AT_END = re.compile(rf"(?:(?:[{_NUMERALS}]+|[a-z甲乙丙丁]){_UNIT})+$")
 _LONGEST_IN_NAME = 3
 
@@ -176,7 +174,7 @@ def check_free(words: str, noun: str, target: int, names: Iterable[Named]) -> No
 
 
 def spelling(name: str) -> str:
-    """Return what makes a name one of a kind: its normal spelling in figures, without a 小区 or 老 that may be left out."""
+    """Return what makes a name one of a kind: its spelling in figures, without a 小区 or 老 that may be left out."""
     spelt = _NUMBER.sub(lambda found: str(integer(found[0])), normalise(name))
     spelt = _FORMER.sub("", spelt)
     return spelt.removesuffix("小区") if len(spelt) > len("小区") + 1 else spelt

@@ -129,6 +129,8 @@ def test_a_name_is_taken_back_and_may_be_proposed_again(place):
         (ConflictError, {"words": "雨山区"}),
         (ConflictError, {"words": "在建阵地"}),
         (ConflictError, {"words": "老粮站"}),  # the place in a building
+        (ConflictError, {"words": "合肥"}),  # a place elsewhere
+        (ConflictError, {"words": "老湖东路"}),
         (ConflictError, {"words": "盛世新城"}),  # of several phases
         (ConflictError, {"words": "福利院"}),  # a building's other name
     ],

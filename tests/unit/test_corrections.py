@@ -130,6 +130,7 @@ NAMES = (
     Named("compound", 2, "碧水小区"),
     Named("compound", 3, "钢城12村"),
     Named("building", 1, "邮局大楼"),
+    Named("division", None, "合肥市"),
 )
 
 
@@ -140,6 +141,7 @@ NAMES = (
         ("康宁", "compound", 1),  # the beginning of its own name
         ("康宁花园东区", "compound", 2),
         ("邮局", "compound", 2),
+        ("合肥", "compound", 2),
         ("碧水小院", "building", 1),
     ],
 )
@@ -162,6 +164,8 @@ def test_a_name_that_nothing_has_is_free(words, noun, target):
         ("望江街道", "compound", 1, "a town, 望江街道"),
         ("雨山", "compound", 1, "the district, 雨山区"),
         ("邮局大樓", "compound", 1, "a building, 邮局大楼"),
+        ("老康宁花园", "compound", 2, "a compound, 康宁花园"),
+        ("合肥市", "compound", 1, "a province, city or county, 合肥市"),
         ("钢城十二村", "compound", 1, "a compound, 钢城12村"),
     ],
 )
