@@ -121,7 +121,8 @@ class Suggester:
 
     def _passes(self, typed: Typed) -> Iterator[tuple[list[Reached], bool]]:
         """Yield what is reached in each way to type names, twice: for their heads first, then for their insides."""
-        for way in self._ways:
+        by_letters = not _LETTERS.isdisjoint(typed.characters)
+        for way in self._ways if by_letters else self._ways[:1]:
             states = self._scan.scan(typed, way)
             yield states, True
             yield states, False
