@@ -36,7 +36,8 @@ class AccessLog:
         try:
             await self._app(scope, receive, noted)
         finally:
-            # A mounted folder has no route; its own path is the root path of what is in it.
-            route = getattr(scope.get("route"), "path", scope.get("root_path") or UNKNOWN_ROUTE)
-            took_ms = (time.perf_counter() - begun) * 1000
-            log.info("%s %s %d %.1f ms", scope["method"], route, status, took_ms)
+            if log.isEnabledFor(logging.INFO):
+                # A mounted folder has no route; its own path is the root path of what is in it.
+                route = getattr(scope.get("route"), "path", scope.get("root_path") or UNKNOWN_ROUTE)
+                took_ms = (time.perf_counter() - begun) * 1000
+                log.info("%s %s %d %.1f ms", scope["method"], route, status, took_ms)

@@ -40,11 +40,14 @@ async def chosen(state: State, actor: Actor, asked: Question, *, anywhere: bool 
 
 def told(actor: Actor, asked: Question, served: Sequence[Ready], ask: Ask) -> Told:
     """Ask, and write what is answered; of several districts that which holds the place or is nearest."""
-    found = [(ask(each.teller.locator), each) for each in served]
-    answer, (district, teller, then) = min(found, key=lambda each: each[0].outside_m or 0.0)
+    answer, (district, teller, then) = _nearest([(ask(each.teller.locator), each) for each in served])
     staff = actor is not PUBLIC and may(actor, "duty.read") and actor.reaches(district.code)
     more: dict[str, Any] = {}
     if asked.include is not None and "sites" in asked.include:
         more["sites"] = telling.sites(teller.locator.with_sites(answer))
     later = ask(then.locator) if then else None
     return Told(teller.tell(answer, staff=staff, then=later, more=more), teller.headers)
+
+
+def _nearest(found: list[tuple[Answer, Ready]]) -> tuple[Answer, Ready]:
+    return found[0] if len(found) == 1 else min(found, key=lambda each: each[0].outside_m or 0.0)

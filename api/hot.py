@@ -18,7 +18,7 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.permissions import permit
 
@@ -44,7 +44,7 @@ class HotRoute(APIRoute):
         self._answer = endpoint
         self._methods = frozenset(self.methods or ())
         self._model: type[BaseModel] = get_type_hints(endpoint)["asked"]
-        self.app = self._serve
+        self.app = self.serve
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Match the path as it is: it has no parameters."""
@@ -53,26 +53,41 @@ class HotRoute(APIRoute):
         found = {"endpoint": self.endpoint, "path_params": {}, "route": self}
         return (Match.FULL if scope["method"] in self._methods else Match.PARTIAL), found
 
-    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def answered(self, app: FastAPI, serve: ASGIApp) -> ASGIApp:
+        """Return the route as it stands by itself: what it refuses is answered as the application answers it.
+
+        Parameters
+        ----------
+        serve : ASGIApp
+            What serves it: `serve`, or that within middleware.
+        """
+        handlers = app.exception_handlers
+
+        async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+            scope["app"], scope["route"] = app, self
+            try:
+                await serve(scope, receive, send)
+            except Exception as error:
+                kind = next(kind for kind in type(error).__mro__ if kind in handlers)
+                response: Any = handlers[kind](Request(scope, receive), error)
+                await (await response)(scope, receive, send)
+                if kind is Exception:  # a fault of ours, for the server's log
+                    raise
+
+        return answer
+
+    async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Check a request and answer it."""
         request = Request(scope, receive)
         await permit(request)
         asked = self._of_query(scope) if scope["method"] == "GET" else await self._of_body(request)
         body, headers = await self._answer(request, asked)
-        headers = [*headers, (b"content-length", b"%d" % len(body))]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        sized = [*headers, (b"content-length", b"%d" % len(body))]
+        await send({"type": "http.response.start", "status": 200, "headers": sized})
         await send({"type": "http.response.body", "body": body})
 
     def _of_query(self, scope: Scope) -> BaseModel:
-        try:
-            pairs = parse_qsl(
-                scope["query_string"].decode(),
-                keep_blank_values=True,
-                errors="strict",
-                max_num_fields=MOST_PARAMETERS,
-            )
-        except ValueError as error:  # of which not being UTF-8 is one
-            said = "not UTF-8" if isinstance(error, UnicodeDecodeError) else "too many parameters"
-            raise _refused("query", "", said) from None
+        pairs = _pairs(scope["query_string"])
         named = dict(pairs)
         if len(named) != len(pairs):
             raise _refused("query", _repeated(pairs), "given more than once")
@@ -115,6 +130,18 @@ def add_to(
         app.router.add_api_route(
             path, endpoint, methods=[method], route_class_override=HotRoute, summary=summary, **described
         )
+
+
+def _pairs(query: bytes) -> list[tuple[str, Any]]:
+    """Return the names and values of a query."""
+    try:
+        return parse_qsl(
+            query.decode(), keep_blank_values=True, errors="strict", max_num_fields=MOST_PARAMETERS
+        )
+    except UnicodeDecodeError:
+        raise _refused("query", "", "not UTF-8") from None
+    except ValueError:
+        raise _refused("query", "", "too many parameters") from None
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

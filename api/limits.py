@@ -12,6 +12,7 @@ from api.errors import Kind, problem
 MAX_TARGET_BYTES = 8_192
 """Longest path and query together."""
 
+_OF_A_BODY = frozenset({b"content-length", b"transfer-encoding"})
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _URI_TOO_LONG = Kind(414, "too-long")
 _BODY_TOO_LARGE = Kind(413, "too-large")
@@ -46,8 +47,13 @@ class Limits:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        refused = _refused_target(scope)
+        stated = [value for name, value in scope["headers"] if name in _OF_A_BODY]
+        if not stated and not refused:  # no body comes
+            await self._app(scope, receive, send)
+            return
         most = self._exceptions.get(f"{scope['method']} {scope['path']}", self._max_body_bytes)
-        refused = _refused(scope, most)
+        refused = refused or _refused_length(dict(scope["headers"]).get(b"content-length", b"0"), most)
         if refused:
             await problem(*refused)(scope, receive, send)
             return
@@ -80,12 +86,15 @@ class Limits:
                 await problem(*_too_large(most))(scope, receive, send)
 
 
-def _refused(scope: Scope, most: int) -> tuple[Kind, str] | None:
+def _refused_target(scope: Scope) -> tuple[Kind, str] | None:
     if len(scope.get("raw_path") or scope["path"]) + len(scope["query_string"]) > MAX_TARGET_BYTES:
         return _URI_TOO_LONG, f"The address is longer than {MAX_TARGET_BYTES} bytes."
     if _CONTROL.search(scope["path"]):
         return _BAD_PATH, "The path holds control characters."
-    stated = dict(scope["headers"]).get(b"content-length", b"0")
+    return None
+
+
+def _refused_length(stated: bytes, most: int) -> tuple[Kind, str] | None:
     if not stated.isdigit():
         return _BAD_LENGTH, "Content-Length is not a number."
     return _too_large(most) if int(stated[:20]) > most else None

@@ -93,8 +93,10 @@ class _Kept:
 
     def present(self) -> Served:
         """Choose by the clock; an ended plan is answered from no longer, whether or not the next is known."""
-        now = self.clock.now()
         chosen = self.current
+        if self.upcoming is None and chosen.edition.until is None:
+            return chosen  # whatever the clock shows
+        now = self.clock.now()
         if self.upcoming and now >= self.upcoming.edition.at:
             chosen = self.upcoming
         ends = chosen.edition.until

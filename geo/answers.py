@@ -359,6 +359,6 @@ class Answer:
     @property
     def next_step(self) -> Words:
         """What a dispatcher should do next."""
-        if {Reason.NO_ACCURACY, Reason.TOO_WIDE} & set(self.reasons):
+        if Reason.NO_ACCURACY in self.reasons or Reason.TOO_WIDE in self.reasons:
             return BETTER_POSITION
         return NEXT_STEP[self.status]
