@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from math import exp
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import shapely
 
@@ -84,18 +84,23 @@ def judge(found: Found, places: Sequence[Place], grids_of: GridsOf, nothing: Ans
     nothing : Answer
         The answer where nothing is found; every answer is made from it.
     """
-    read = replace(nothing, precision=found.precision.name.lower(), spans=_spans(found))
     cases, homeless = _cases(found.possible, places, grids_of)
     whole = sum(case.mass for case in cases) + homeless + exp(-NOTHING)
+    told: dict[str, Any] = {"spans": _spans(found)}
     if not found.possible or exp(-NOTHING) > whole / 2:
         wrong = found.possible[0].faults if found.possible else found.faults
         offers = tuple(_offers(found.offers, places, grids_of))
-        return replace(read, precision="none", confidence=0.0, faults=_faults(wrong), alternatives=offers)
-    read = replace(read, faults=_faults(found.possible[0].faults), entrance=found.possible[0].entrance)
+        told |= {"precision": "none", "confidence": 0.0, "faults": _faults(wrong), "alternatives": offers}
+        return replace(nothing, **told)
+    best = found.possible[0]
     building = _building(found.possible, places)
-    if not cases:
-        return replace(read, status=Status.NO_ANSWER, building=building, confidence=homeless / whole)
-    return _answered(found, cases, whole, replace(read, building=building), places)
+    told |= {"precision": found.precision.name.lower(), "faults": _faults(best.faults)}
+    told |= {"entrance": best.entrance, "building": building}
+    if cases:
+        told |= _answered(found, cases, whole, building, places)
+    else:
+        told |= {"status": Status.NO_ANSWER, "confidence": homeless / whole}
+    return replace(nothing, **told)
 
 
 def _cases(
@@ -115,34 +120,36 @@ def _cases(
 
 
 def _answered(
-    found: Found, cases: list[_Case], whole: float, read: Answer, places: Sequence[Place]
-) -> Answer:
-    best = found.possible[0]
+    found: Found,
+    cases: list[_Case],
+    whole: float,
+    building: answers.Building | None,
+    places: Sequence[Place],
+) -> dict[str, Any]:
+    """Return status, confidence, reasons, grid and alternatives."""
     confidence = cases[0].mass / whole
     several = len(cases) > 1
     certain = confidence >= SURE and (found.precision is Precision.BUILDING or not several)
-    partial = any(wrong.kind is Kind.PART_OF_NAME for wrong in best.faults)
-    reasons = dict.fromkeys(_reasons(found, read, several=several and not certain))
-    reasons |= {cases[0].note: None} if cases[0].note else {}
-    read = replace(read, confidence=confidence, reasons=tuple(reasons))
+    doubts = _doubts(found, building, several=several and not certain)
+    reasons = tuple(dict.fromkeys((*doubts, *([cases[0].note] if cases[0].note else ()))))
     others = tuple(
         Alternative(case.grid, places[case.first.entry].building, confidence=case.mass / whole)
-        for case in cases[:ALTERNATIVES]
-        if case.mass / whole >= WORTH_NAMING
+        for case in (cases[1:] if certain else cases)[:ALTERNATIVES]
+        if several and case.mass / whole >= WORTH_NAMING
     )
-    if certain and not partial:
-        status = Status.APPROXIMATE if found.nearby else Status.MATCH
-        return replace(read, status=status, grid=cases[0].grid, alternatives=others[1:])
-    if not several:
-        return replace(read, status=Status.APPROXIMATE, grid=cases[0].grid)
-    return replace(read, status=Status.AMBIGUOUS, alternatives=others)
+    told = {"confidence": confidence, "reasons": reasons, "alternatives": others}
+    if several and not certain:
+        return told | {"status": Status.AMBIGUOUS}
+    partial = any(wrong.kind is Kind.PART_OF_NAME for wrong in found.possible[0].faults)
+    plain = certain and not partial and not found.nearby
+    return told | {"status": Status.MATCH if plain else Status.APPROXIMATE, "grid": cases[0].grid}
 
 
-def _reasons(found: Found, read: Answer, *, several: bool) -> Iterable[Reason]:
+def _doubts(found: Found, building: answers.Building | None, *, several: bool) -> Iterable[Reason]:
     """Yield why an answer is no plain match."""
     if found.precision is not Precision.BUILDING:
         yield Reason.INCOMPLETE
-    elif read.building is None:
+    elif building is None:
         yield Reason.SEVERAL_BUILDINGS
     elif several:
         yield Reason.SPLIT_BUILDING

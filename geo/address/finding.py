@@ -7,14 +7,17 @@ from typing import NamedTuple
 
 import ahocorasick
 import numpy as np
+from rapidfuzz.fuzz import partial_ratio
 
 from geo.address.faults import SPELLING_SLOPE, Fault, Kind, fault
 from geo.address.gazetteer import PRIMARY, Meaning
-from geo.address.sound import align, sounds
+from geo.address.sound import align, heard, sounds
 
 _MOST = {2: 0.15, 3: 0.46, 4: 0.46}
 _MOST_LONG = 0.56
 """What a misspelling may cost, by the length of the name."""
+_SIMILAR = (0.0, 0.0, 99.0, 65.0, 74.0, 74.0)
+"""How similar the sounds of a name are at least to some stretch of the text, by its length: all but one."""
 CANDIDATES = 40
 """How many names are compared in full at most."""
 
@@ -124,12 +127,13 @@ class Fuzzy:
         postings: dict[str, set[int]] = {}
         needed = np.zeros(len(self._names), dtype=np.int64)
         for position, (name, _) in enumerate(self._names):
-            heard = [sounds(character) for character in dict.fromkeys(name)]
-            needed[position] = len(heard) - (len(heard) > 2)
-            for each in heard:
+            readings = [sounds(character) for character in dict.fromkeys(name)]
+            needed[position] = len(readings) - (len(readings) > 2)
+            for each in readings:
                 for sound in each:
                     postings.setdefault(sound, set()).add(position)
         self._needed = needed
+        self._heard = [heard(name) for name, _ in self._names]
         self._postings = {sound: np.array(sorted(found)) for sound, found in postings.items()}
 
     def find(self, text: str) -> list[Hit]:
@@ -142,7 +146,13 @@ class Fuzzy:
         if len(likely) > CANDIDATES:
             lack = self._needed[likely] - shared[likely]
             likely = likely[np.argsort(lack, kind="stable")[:CANDIDATES]]
-        return [hit for position in likely.tolist() if (hit := self._aligned(position, text))]
+        said = heard(text)
+        return [
+            hit
+            for position in likely.tolist()
+            if partial_ratio(self._heard[position], said) >= _SIMILAR[min(len(self._heard[position]), 5)]
+            and (hit := self._aligned(position, text))
+        ]
 
     def _aligned(self, position: int, text: str) -> Hit | None:
         name, meanings = self._names[position]

@@ -34,6 +34,9 @@ _TELLING = (
 TELLING = frozenset().union(*_TELLING)
 
 _INITIALS = (("zh", "z"), ("ch", "c"), ("sh", "s"), ("n", "l"), ("hu", "f"), ("r", "l"))
+_CODES: dict[str, int] = {}
+_FIRST_CODE = 0xE000
+"""Sounds are numbered from Unicode's private use area on."""
 _FINALS = (("ng", "n"), ("uo", "o"), ("ue", "e"), ("ve", "e"), ("v", "u"))
 
 
@@ -60,6 +63,17 @@ def blurred(syllable: str) -> str:
 def sounds(character: str) -> frozenset[str]:
     """Return every reading of a character, `blurred`."""
     return frozenset(map(blurred, syllables(character)))
+
+
+def heard(text: str) -> str:
+    """Return a text with each character replaced by one that stands for its commonest sound, `blurred`."""
+    return "".join(map(_heard, text))
+
+
+@cache
+def _heard(character: str) -> str:
+    sound = blurred(pinyin(character, style=Style.NORMAL)[0][0])
+    return chr(_FIRST_CODE + _CODES.setdefault(sound, len(_CODES)))
 
 
 @lru_cache(maxsize=1 << 16)
@@ -106,6 +120,7 @@ def align(name: str, text: str, most: float) -> Aligned | None:
     before: list[float] = []
     above = [0.0] * width
     began_before: list[int] = []
+    insertions = _insertions(text)
     began = list(range(width))
     for row, meant in enumerate(name, 1):
         missing = MISSING if meant not in TELLING else NEVER
@@ -115,7 +130,7 @@ def align(name: str, text: str, most: float) -> Aligned | None:
             cost, at = above[column - 1] + substitution(meant, written), began[column - 1]
             if above[column] + missing < cost:
                 cost, at = above[column] + missing, began[column]
-            extra = here[-1] + _inserted(text, column - 1) if row < len(name) else NEVER
+            extra = here[-1] + insertions[column - 1] if row < len(name) else NEVER
             if extra < cost:
                 cost, at = extra, start[-1]
             swapped = row > 1 and column > 1 and name[row - 2] == written and meant == text[column - 2]
@@ -130,9 +145,10 @@ def align(name: str, text: str, most: float) -> Aligned | None:
     return Aligned(cost, began[end], end) if cost <= most and length < 0 else None
 
 
-def _inserted(text: str, position: int) -> float:
-    """Return what a character that is too much costs: little where it only repeats its neighbour."""
-    character = text[position]
-    if character in TELLING:
-        return NEVER
-    return DOUBLED if position and text[position - 1] == character else INSERTED
+@lru_cache(maxsize=8)
+def _insertions(text: str) -> tuple[float, ...]:
+    """Return what each character costs that is too much: little where it only repeats its neighbour."""
+    return tuple(
+        NEVER if character in TELLING else DOUBLED if before == character else INSERTED
+        for before, character in zip(f" {text}", text, strict=False)
+    )
