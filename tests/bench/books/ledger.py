@@ -232,7 +232,9 @@ def _aliases(rng: Random, ledger: Ledger) -> None:
     names = {at.name for at in ledger.compounds} | {at.family for at in ledger.compounds} | set(ledger.roads)
     pool = [f"原{unit}{rng.choice(words.HOUSINGS)}" for unit in words.UNITS]
     pool += [f"老{stem}{rng.choice(words.ALIAS_SUFFIXES)}" for stem in rng.sample(words.STEMS, 60)]
-    pool += [f"{stem}{rng.choice(words.ALIAS_SUFFIXES)}" for stem in rng.sample(words.STEMS, 60)]
+    old = set(pool)
+    others = [f"{stem}{rng.choice(words.ALIAS_SUFFIXES)}" for stem in rng.sample(words.STEMS, 60)]
+    pool += [name for name in others if f"老{name}" not in old]
     pool = [name for name in dict.fromkeys(pool) if name not in names and not _within(name, names)]
     rng.shuffle(pool)
     for at in ledger.compounds:

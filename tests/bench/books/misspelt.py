@@ -95,7 +95,8 @@ def pinyin(maker: Maker) -> Query | None:
     word = rng.choice(("hao", "", "hao"))
     if building.compound and not building.compound.village:
         word = rng.choice(("zhuang", "dong", "haolou", "hao lou", "", "zuo"))
-    text = spelt + rng.choice((" ", " ", "")) + building.label + rng.choice((" ", "")) + word
+    blanks = (" ", "") if building.label.isdigit() else (" ",)
+    text = spelt + rng.choice(blanks) + building.label + rng.choice(blanks) + word
     if rng.random() < 0.15:
         text = text.title()
     return maker.asked("pinyin", "full", text, same)

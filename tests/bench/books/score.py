@@ -133,6 +133,7 @@ class Scored:
     answers: list[dict[str, Any]] = field(default_factory=list)
     facts: list[dict[str, Any]] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
+    addresses: dict[str, str] = field(default_factory=dict)
     build_s: float = 0.0
 
     def share(self, fact: str, which: Callable[[dict[str, Any]], bool] = lambda query: True) -> float:
@@ -183,7 +184,14 @@ def score(book: Path) -> Scored:
     names = AddressBook([place.entry for place in known.places])
     build_s = time.perf_counter() - begun
     locator = Locator(known, margin_m=200.0, book=names)
-    return replace(asked(questions(book), lambda text: spoken(locator.resolve(text))), build_s=build_s)
+    addresses = {place.building.external_code: _short(place.entry) for place in known.places}
+    scored = asked(questions(book), lambda text: spoken(locator.resolve(text)))
+    return replace(scored, addresses=addresses, build_s=build_s)
+
+
+def _short(entry: Entry) -> str:
+    """Say where a building is, from its town on."""
+    return f"{entry.town}{(entry.address or '').partition(entry.town or '')[2]}"
 
 
 def asked(queries: list[dict[str, Any]], ask: Callable[[str], dict[str, Any]]) -> Scored:
@@ -263,10 +271,14 @@ def show_errors(scored: Scored, number: int, kind: str | None, *, wrong_only: bo
         if number <= 0 or not bad or (kind and not f"{query['cls']}/{query['sub']}".startswith(kind)):
             continue
         number -= 1
-        others = [other["building_id"] or other["grid_id"] for other in answer["alternatives"]][:4]
+        wanted = [scored.addresses[code] for code in query["accept_buildings"][:3]]
+        came = scored.addresses.get(answer["building_id"], answer["grid_id"])
+        others = [
+            scored.addresses.get(other["building_id"], other["grid_id"]) for other in answer["alternatives"]
+        ]
         _say(
-            f"{query['cls']}/{query['sub']} | {query['text']!r} | {query['expect']} {query['accept_buildings'][:3]}"
-            f" | {answer['status']} {answer['building_id']} {answer['grid_id']} {answer['confidence']:.3f} {others}"
+            f"{query['cls']}/{query['sub']} | {query['text']!r} | {query['expect']} {wanted}"
+            f" | {answer['status']} {came} {answer['confidence'] or 0.0:.3f} {others[:3]}"
         )
 
 
@@ -283,9 +295,12 @@ def main() -> None:
     parser.add_argument("--wrong", action="store_true", help="show confident wrong answers only")
     parser.add_argument("--sub", action="store_true", help="a line for each kind within a class")
     wanted = parser.parse_args()
-    scored = together([score(book) for book in wanted.books])
-    show(scored, sub=wanted.sub)
-    show_errors(scored, wanted.errors, wanted.cls, wrong_only=wanted.wrong)
+    books = [score(book) for book in wanted.books]
+    show(together(books), sub=wanted.sub)
+    for book, scored in zip(wanted.books, books, strict=True):
+        if wanted.errors:
+            _say(f"{book}:")
+            show_errors(scored, wanted.errors, wanted.cls, wrong_only=wanted.wrong)
 
 
 if __name__ == "__main__":

@@ -159,7 +159,7 @@ def recognised(maker: Maker) -> Query | None:
     if not set(building.label) & set("01") or len(building.label) < 2:
         return None
     said = maker.said(building)
-    wrong = said.number.replace("0", maker.rng.choice("OoＯ")).replace("1", maker.rng.choice("lI|"), 1)
+    wrong = said.number.replace("0", maker.rng.choice("OoＯ")).replace("1", maker.rng.choice("lI"), 1)
     if maker.rng.random() < 0.5:
         wrong = said.number.replace("0", "O")
     said.number, before = wrong, said.number

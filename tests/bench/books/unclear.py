@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from tests.bench.books import noise, speech
+from tests.bench.books import alike, noise, speech
+from tests.bench.books.ledger import Building
 from tests.bench.books.maker import Maker, Query
 from tests.bench.books.truth import canonical
+
+_AS_NEAR = 0.05
 
 
 def same_name(maker: Maker) -> Query | None:
@@ -58,9 +61,16 @@ def sound_alike(maker: Maker) -> Query | None:
     name = building.compound.name if building.compound else building.road
     same = maker.truth.sound_alike(name, building.label)
     wrong = noise.heard(name, maker.rng)
-    if len(same) < 2 or wrong in maker.truth.names:
+    if len(same) < 2 or wrong in maker.truth.names or not _as_near(wrong, same):
         return None
     return maker.asked("ambiguous", "sound_alike", wrong + speech.own(building), same)
+
+
+def _as_near(written: str, buildings: list[Building]) -> bool:
+    """Tell whether what was written is as near to the name of one building's compound or road as to any other's."""
+    names = {building.compound.name if building.compound else building.road for building in buildings}
+    costs = [alike.cost(written, name) for name in names]
+    return max(costs) - min(costs) < _AS_NEAR
 
 
 def two_places(maker: Maker) -> Query | None:

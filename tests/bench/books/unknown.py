@@ -73,7 +73,7 @@ def compound(maker: Maker) -> Query | None:
 def other_suffix(maker: Maker) -> Query | None:
     """The first part of a compound's name with another second part."""
     at = maker.rng.choice([each for each in maker.ledger.compounds if not each.family and not each.village])
-    for suffix in words.COMPOUND_SUFFIXES:
+    for suffix in sorted(words.COMPOUND_SUFFIXES, key=len, reverse=True):
         if at.name.endswith(suffix) and len(at.name) > len(suffix) + 1:
             other = maker.rng.choice(words.COMPOUND_SUFFIXES)
             return _no_such(maker, at.name.removesuffix(suffix) + other, "other_suffix", at)
