@@ -115,7 +115,7 @@ class Turns:
 
     def __init__(self) -> None:
         self._one = CapacityLimiter(1)
-        self._batches = 0
+        self.batches = 0
 
     @contextmanager
     def taken(self) -> Iterator[None]:
@@ -126,13 +126,13 @@ class Turns:
         UnavailableError
             If there are too many.
         """
-        if self._batches >= AT_ONCE:
+        if self.batches >= AT_ONCE:
             raise UnavailableError("Too many batches at once.", "Try again in a moment.")
-        self._batches += 1
+        self.batches += 1
         try:
             yield
         finally:
-            self._batches -= 1
+            self.batches -= 1
 
     async def run(self, act: Callable[[], bytes]) -> bytes:
         """Compute beside the event loop when it is this batch's turn."""
@@ -214,7 +214,8 @@ async def _answers(
             for turn in batch.turns(decoder.take(data or b"", last=ended)):
                 async with asyncio.timeout_at(deadline):
                     part = await turns.run(partial(batch.answer, turn))
-                yield part
+                if part:
+                    yield part
                 _check(batch)
             _check(batch)
         yield await turns.run(batch.end)
