@@ -8,8 +8,10 @@ _OVER = {
     "answered_requests": "DELETE FROM answered_requests WHERE district = :district AND at < now() - interval '7 days'",
     "case_contacts": "DELETE FROM case_contacts WHERE district = :district AND delete_on <= current_date",
     "sign_ins": "DELETE FROM sign_ins WHERE expires_at < now()",
+    "aliases": "DELETE FROM aliases WHERE district = :district AND withdrawn_at < now() - interval '30 days'",
 }
-"""A repeated request comes within days; a contact has a date of its own; a sign-in that ended opens nothing."""
+"""A repeated request comes within days; a contact has a date of its own; a sign-in that ended opens nothing; a name
+taken back may have been a person's."""
 
 _OLD_FILES = (
     "FROM jobs WHERE district = :district AND finished_at < now() - interval '30 days' AND result ? 'file'"

@@ -1,4 +1,4 @@
-"""Delete what is kept no longer: answers to repeated requests, contacts, sign-ins, files of old jobs, uploads."""
+"""Delete what is kept no longer: answers to repeated requests, contacts, sign-ins, aliases, old files, uploads."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ class Forgotten:
     answered_requests: int
     case_contacts: int
     sign_ins: int
+    aliases: int
     files: int
     uploads: int
 

@@ -15,7 +15,7 @@ from data import aliases as stored
 from data import audit, versions
 from data.session import Store
 from data.tables.aliases import WORDS
-from etl import aliases, undo
+from etl import aliases, retention, undo
 from etl.actor import Actor
 from geo.address.corrections import STORED
 from geo.errors import ConflictError, ForbiddenError, GridgovError, InputError, NotFoundError
@@ -230,6 +230,15 @@ def test_answers_change_with_what_is_in_force_alone(place):
     assert raised(place.confirm, number) == {"locate"}
     assert raised(place.withdraw, number) == {"locate"}
     assert raised(place.propose, alone=True) == {"locate"}
+
+
+def test_a_name_taken_back_is_forgotten_after_a_month(place, tmp_path):
+    old, fresh, stands = (place.propose(words=words).number for words in (NAME, "老粮站", "凯旋国际"))
+    for number in (old, fresh):
+        place.withdraw(number)
+    place.query("UPDATE aliases SET withdrawn_at = now() - interval '31 days' WHERE id = :old", old=old)
+    assert retention.forget(place.store, PLANNER, place.code, tmp_path).aliases == 1
+    assert {alias.number for alias in place.every()} == {fresh, stands}
 
 
 def test_no_import_changes_or_loses_an_alias(store):

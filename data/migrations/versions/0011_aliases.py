@@ -66,7 +66,7 @@ def upgrade() -> None:
         unique=True,
         postgresql_where=sa.text("state <> 'withdrawn'"),
     )
-    for statement in walls.build("aliases", rights="SELECT, INSERT, UPDATE"):
+    for statement in walls.build("aliases"):
         op.execute(statement)
 
 
