@@ -82,7 +82,8 @@ def next_to(line: Line, hit: Hit, *, road: bool, since: int = 0) -> list[Number]
     if found:
         gap = _between(line, hit.end, found[0].start)
         if len(gap) <= _FAR:
-            return [_across(number, hit, gap) for number in found]
+            ends = substitution(hit.name[-1], line.text[hit.end - 1]) < NEVER
+            return [_across(number, hit, gap, whole=ends or not _cut_off(hit)) for number in found]
     before = [n for n in line.numbers if max(begin, since) <= n.start and n.end <= hit.start]
     if not before or len(_between(line, before[-1].end, hit.start)) > _FAR:
         return []
@@ -167,11 +168,11 @@ def _between(line: Line, start: int, end: int) -> str:
     return part.replace("-", "").replace(" ", "")
 
 
-def _across(number: Number, hit: Hit, words: str) -> Number:
+def _across(number: Number, hit: Hit, words: str, *, whole: bool) -> Number:
     """Return a number with what the words between the name and it say."""
     while words and words[0] == hit.name[-1]:  # its last character, twice
         words = words[1:]
-    if _HARMLESS.fullmatch(words):
+    if not words or (whole and _HARMLESS.fullmatch(words)):
         return number
     if _PHASE.fullmatch(words):
         wrong = fault(Kind.PHASE_UNKNOWN, words)

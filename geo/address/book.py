@@ -197,9 +197,17 @@ def _spans(read: Read) -> tuple[Span, ...]:
 
 
 def _around(hits: list[Hit]) -> list[Hit]:
-    """Leave out names of other places that only occur in what is told: 江苏 is meant where 南京 follows it."""
-    starts = {hit.start for hit in hits}
-    return [h for h in hits if not _is_elsewhere(h) or h.end in starts or h.name[-1] in "省市"]
+    """Leave out names of other places that are only part of other words.
+
+    江苏 is meant where a name follows it, 江宁区 where one stands before it, or nothing.
+    """
+    starts, ends = {hit.start for hit in hits}, {0, *(hit.end for hit in hits)}
+    return [
+        h
+        for h in hits
+        if not _is_elsewhere(h)
+        or (h.start in ends if h.name[-1] in "区县旗" else h.end in starts or h.name[-1] in "省市")
+    ]
 
 
 def _is_elsewhere(hit: Hit) -> bool:

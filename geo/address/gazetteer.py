@@ -234,7 +234,7 @@ def _compound_names(compound: Compound) -> Iterator[tuple[str, Fault | None]]:
     for alias in compound.aliases:
         plain = normalise(alias)
         yield plain, fault(Kind.ALIAS, plain)
-        yield _FORMER.sub("", plain), fault(Kind.ALIAS, plain, 0.5)
+        yield _FORMER.sub("", plain), fault(Kind.ALIAS, plain, 2.0)
     if compound.phase_of:
         yield normalise(compound.phase_of), fault(Kind.PART_OF_NAME, name)
     for part in _parts(name):

@@ -49,7 +49,7 @@ _ENGLISH = {
     "大道": ("avenue", "ave", "boulevard", "blvd"),
     "路": ("road", "rd"),
     "街": ("street", "st"),
-    "大街": ("street", "avenue"),
+    "大街": ("street", "st", "avenue", "ave"),
     "巷": ("lane", "alley", "ln"),
     "弄": ("lane",),
     "街道": ("subdistrict",),
