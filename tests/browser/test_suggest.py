@@ -10,6 +10,8 @@ from playwright.sync_api import expect
 from tests.browser.conftest import DESK, PHONE
 from tests.town import grid_code
 
+PAUSE_MS = 1000
+"""Longer than any pause in typing that the page waits for."""
 OPTIONS = "#suggestions [role=option]"
 
 
@@ -89,6 +91,7 @@ def test_a_click_chooses(opened):
 
 def test_nothing_is_asked_while_an_input_method_composes(opened):
     page, box = opened.page, box_of(opened.page)
+    page.clock.install()
     box.focus()
     keyboard = page.context.new_cdp_session(page)
     for text in ("k", "kang", "kang'ning"):
@@ -96,9 +99,10 @@ def test_nothing_is_asked_while_an_input_method_composes(opened):
             "Input.imeSetComposition", {"text": text, "selectionStart": len(text), "selectionEnd": len(text)}
         )
     expect(box).to_have_value("kang'ning")
-    page.wait_for_timeout(400)
+    page.clock.run_for(PAUSE_MS)
     assert asked(opened) == []
     keyboard.send("Input.insertText", {"text": "康宁"})
+    page.clock.run_for(PAUSE_MS)
     expect(page.locator(OPTIONS)).to_have_count(1)
     assert len(asked(opened)) == 1
 
@@ -136,10 +140,11 @@ def test_nothing_is_asked_for_an_empty_box_or_a_text_that_is_no_name(opened):
     page, box = opened.page, box_of(opened.page)
     box.fill("kn")
     expect(page.locator(OPTIONS)).to_have_count(1)
+    page.clock.install()
     for text in ("", "   ", "长" * 101):
         box.fill(text)
         expect(page.locator("#suggestions")).to_be_hidden()
-    page.wait_for_timeout(400)
+        page.clock.run_for(PAUSE_MS)
     assert len(asked(opened)) == 1
 
 
