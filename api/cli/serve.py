@@ -14,6 +14,7 @@ import uvicorn
 
 from api.app import create_app
 from api.cli.console import opened, out
+from api.protocol import Protocol
 from api.worker import beside
 from data.session import Store
 from data.settings import Settings
@@ -74,6 +75,7 @@ def run(store: Store, settings: Settings) -> None:
         create_app(store, settings),
         host=settings.host,
         port=settings.port,
+        http=Protocol,
         access_log=False,
         log_level="warning",
         server_header=False,

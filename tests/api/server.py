@@ -19,6 +19,7 @@ from starlette.routing import Mount, Route
 
 from api.app import create_app
 from api.fresh import written
+from api.protocol import Protocol
 from data.session import Store
 from data.settings import Settings
 from etl.actor import SYSTEM
@@ -46,7 +47,7 @@ def main() -> None:
         routes=[Route("/write", write, methods=["POST"]), Mount("/", app)],
         lifespan=lambda _: app.router.lifespan_context(app),
     )
-    uvicorn.run(front, port=int(sys.argv[1]), log_level="warning", access_log=False)
+    uvicorn.run(front, port=int(sys.argv[1]), http=Protocol, log_level="warning", access_log=False)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import psutil
 import uvicorn
@@ -16,6 +17,7 @@ from fastapi import FastAPI, Response
 
 from api.app import create_app
 from api.cli.serve import Server
+from api.protocol import Protocol
 from data.session import Store
 from data.settings import Settings
 
@@ -61,9 +63,12 @@ def trivial() -> FastAPI:
 
 def main(port: str, *database_url: str) -> None:
     """Serve until terminated."""
-    app = create_app(Store(*database_url), Settings()) if database_url else trivial()
-    config = uvicorn.Config(app, host=HOST, port=int(port), access_log=False, log_level="warning")
-    (Server if database_url else uvicorn.Server)(config).run()
+    common: dict[str, Any] = {"host": HOST, "port": int(port), "access_log": False, "log_level": "warning"}
+    if database_url:
+        app = create_app(Store(*database_url), Settings())
+        Server(uvicorn.Config(app, http=Protocol, **common)).run()
+    else:
+        uvicorn.Server(uvicorn.Config(trivial(), **common)).run()
 
 
 if __name__ == "__main__":

@@ -1,0 +1,83 @@
+"""What is sent in one go leaves in one piece, over a real connection."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+
+import httpx
+import pytest
+import uvicorn
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse, StreamingResponse
+from starlette.routing import Route
+
+from api.protocol import Joined, Protocol
+
+LONG = "0123456789" * 1_000_000
+
+
+class Wire:
+    """Stands where a transport does, and keeps what is written."""
+
+    def __init__(self):
+        self.sent, self.closed = [], False
+
+    def write(self, data):
+        assert not self.closed
+        self.sent.append(data)
+
+    def close(self):
+        self.closed = True
+
+
+def test_what_is_written_in_one_turn_is_one_piece():
+    async def turns():
+        wire = Wire()
+        joined = Joined(wire, asyncio.get_running_loop())
+        joined.write(b"head")
+        joined.write(b"body")
+        assert wire.sent == []
+        await asyncio.sleep(0)
+        assert wire.sent == [b"headbody"]
+        joined.write(b"last")
+        joined.close()
+        assert (wire.sent, wire.closed) == ([b"headbody", b"last"], True)
+        await asyncio.sleep(0)
+        assert wire.sent == [b"headbody", b"last"]
+
+    asyncio.run(turns())
+
+
+@pytest.fixture(scope="module")
+def url():
+    async def pieces():
+        for n in range(3):
+            yield f"{n}\n"
+            await asyncio.sleep(0)
+
+    routes = [
+        Route("/short", lambda _: PlainTextResponse("short")),
+        Route("/long", lambda _: PlainTextResponse(LONG)),
+        Route("/stream", lambda _: StreamingResponse(pieces())),
+    ]
+    server = uvicorn.Server(
+        uvicorn.Config(Starlette(routes=routes), port=0, http=Protocol, log_level="warning")
+    )
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        assert thread.is_alive()
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    server.should_exit = True
+    thread.join()
+
+
+def test_answers_arrive_whole(url):
+    with httpx.Client(base_url=url) as client:
+        for _ in range(3):  # on one connection
+            assert client.get("/short").text == "short"
+            assert client.get("/long").text == LONG
+            assert client.get("/stream").text == "0\n1\n2\n"
+        closing = client.get("/short", headers={"Connection": "close"})
+        assert (closing.text, closing.headers["connection"]) == ("short", "close")
