@@ -139,9 +139,6 @@ def in_english(maker: Maker) -> Query | None:
     name = building.compound.name if building.compound else building.road
     text, readings = english.write(name, building, maker)
     meant = {
-        found.code: found
-        for reading in readings
-        for found in maker.truth.sound_alike(reading, building.label)
-        if bool(found.road) == bool(building.road)
+        found.code: found for reading in readings for found in maker.truth.buildings(reading, building.label)
     }
     return maker.asked("english", "", text, meant.values())

@@ -19,6 +19,7 @@ _RADICALS = dict(
 _BLANKS = (" ", "  ", "\u3000", "\t", "\u200b", "\u00a0")
 _MARKS = "，。、/·_,.;"
 _NUMERALS = frozenset("〇零一二三四五六七八九十百两幺壹贰叁肆伍陆柒捌玖拾０１２３４５６７８９")
+_AREAS = frozenset("省市区县乡镇村")
 _SLIPS = {
     "幢": "撞憧懂潼",
     "栋": "冻拣动洞",
@@ -101,6 +102,8 @@ def misspelt(name: str, rng: Random) -> tuple[str, str]:
     if not free:
         return name, ""
     at = rng.choice(free)
+    if at == 0 and name[0] in _AREAS and kind in ("dropped", "swapped"):
+        return name, ""
     if kind == "doubled":
         return name[: at + 1] + name[at:], kind
     if kind == "dropped":

@@ -13,6 +13,7 @@ from tests.bench.books.ledger import Building, Compound, Ledger
 NEARER = 0.25
 """By how much a name must be nearer than any other for a misspelling to mean it."""
 _ONE_SLIP = 1.05
+_ONE_ALIKE = 0.55
 
 
 def canonical(label: str) -> str:
@@ -73,7 +74,18 @@ class Truth:
                 continue
             if (other in written and other not in name) or alike.cost(written, other) < limit:
                 return False
-        return True
+        return not any(self._inside(written, other) for other in self.names if other not in name)
+
+    def _inside(self, written: str, other: str) -> bool:
+        """Tell whether a part of what was written sounds or looks like a name in one character."""
+        width = len(other)
+        parts = (written[at : at + width] for at in range(len(written) - width + 1))
+        return any(
+            sum(a != b for a, b in zip(part, other, strict=True)) == 1
+            and alike.cost(part, other) < _ONE_ALIKE
+            for part in parts
+            if len(part) < len(written)
+        )
 
     def slips(self, written: str, *, but: str) -> bool:
         """Tell whether another name is but one slip away."""
