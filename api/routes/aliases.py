@@ -12,22 +12,34 @@ from api.fresh import written
 from api.params import API, LARGEST_NUMBER, Plain, Serving
 from api.permissions import may
 from api.routes.plan_acts import Body, Key, Word
+from api.state import State
 from data import aliases as stored
 from data.aliases import Alias
 from etl import aliases
+from geo.address.corrections import unexplained
+from geo.errors import InputError
 
 router = APIRouter(prefix=API, tags=["aliases"])
 
 AliasNumber = Annotated[int, Path(ge=1, le=LARGEST_NUMBER, description="Number of the alias (别名).")]
 
 
-class Proposal(Body):
-    """A name and what it is to name: a compound, or a building with the point of interest in it."""
+Asked = Annotated[str, Field(min_length=1, max_length=500), Plain]
 
-    words: Annotated[str, Field(min_length=1, max_length=500), Plain] = Field(
-        description="The name. Numbers, persons and words of a request around it are left out; of what is left nothing"
-        " else may bear the name.",
+
+class Proposal(Body):
+    """A name, or an address with it, and what it is to name: a compound, or a building with the place in it."""
+
+    words: Asked | None = Field(
+        default=None,
+        description="The name. Numbers, persons and words of a request around it are left out.",
         examples=["老纺织厂宿舍"],
+    )
+    q: Asked | None = Field(
+        default=None,
+        description="Instead of `words`, the address as it was asked: what the register has names for is left out too."
+        " It is not kept.",
+        examples=["湖东路老纺织厂宿舍3幢2单元"],
     )
     compound: Word | None = Field(default=None, description="The ledger's code.", examples=["X017"])
     building: Word | None = Field(default=None, description="The ledger's code.")
@@ -65,13 +77,21 @@ def propose(state: Serving, actor: Acting, tenant: Tenant, body: Proposal, key: 
         state.store,
         actor,
         tenant.code,
-        body.words,
+        _name(state, tenant.code, body),
         compound=body.compound,
         building=body.building,
         alone=may(actor, "alias.agree"),
         key=key,
     )
     return written(state, tenant.code, done, status=201)
+
+
+def _name(state: State, district: str, body: Proposal) -> str:
+    if body.words is not None and body.q is None:
+        return body.words
+    if body.q is not None and body.words is None:
+        return unexplained(body.q, state.locator(district).book)
+    raise InputError("A name is given alone or in an address.", "Send words, or q.")
 
 
 @router.post("/aliases/{number}/confirm", summary="Confirm an alias (确认别名)", response_model=Alias)

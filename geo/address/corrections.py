@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from geo.address import normalise
+from geo.address import AddressBook, normalise
 from geo.address.numbers import integer
 from geo.errors import ConflictError, InputError
 
@@ -132,6 +132,15 @@ def span(text: str) -> str:
     if len(found) > 1:
         raise InputError(f"There are {len(found)} names in it.", "Give the one that is meant.")
     return _measured(found[0])
+
+
+def unexplained(asked: str, book: AddressBook) -> str:
+    """Return an address without the names the register has, which leaves the name it lacks for `span`."""
+    left = list(asked)
+    for known in book.find(asked).spans:
+        if known.role != "number":
+            left[known.start : known.end] = " " * (known.end - known.start)
+    return "".join(left)
 
 
 def check_free(words: str, noun: str, target: int, names: Iterable[Named]) -> None:
