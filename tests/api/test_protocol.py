@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import http.client
 import threading
 
-import httpx
 import pytest
 import uvicorn
 from starlette.applications import Starlette
@@ -50,7 +50,7 @@ def test_what_is_written_in_one_turn_is_one_piece():
 
 
 @pytest.fixture(scope="module")
-def url():
+def port():
     async def pieces():
         for n in range(3):
             yield f"{n}\n"
@@ -68,16 +68,22 @@ def url():
     thread.start()
     while not server.started:
         assert thread.is_alive()
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    yield server.servers[0].sockets[0].getsockname()[1]
     server.should_exit = True
     thread.join()
 
 
-def test_answers_arrive_whole(url):
-    with httpx.Client(base_url=url) as client:
-        for _ in range(3):  # on one connection
-            assert client.get("/short").text == "short"
-            assert client.get("/long").text == LONG
-            assert client.get("/stream").text == "0\n1\n2\n"
-        closing = client.get("/short", headers={"Connection": "close"})
-        assert (closing.text, closing.headers["connection"]) == ("short", "close")
+def test_answers_arrive_whole(port):
+    connection = http.client.HTTPConnection("127.0.0.1", port)
+
+    def get(path, **headers):
+        connection.request("GET", path, headers=headers)
+        answer = connection.getresponse()
+        return answer.read().decode(), answer.headers["connection"]
+
+    for _ in range(3):  # on one connection
+        assert get("/short") == ("short", None)
+        assert get("/long") == (LONG, None)
+        assert get("/stream") == ("0\n1\n2\n", None)
+    assert get("/long", Connection="close") == (LONG, "close")
+    connection.close()
