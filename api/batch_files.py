@@ -136,7 +136,7 @@ def _read(source: Path) -> Iterator[tuple[bytes, float | None]]:
             for chunk in in_utf8(_chunks(file), encoding):
                 yield chunk, file.tell() / size
     except OSError as error:
-        raise InputError(f"{source} cannot be read: {error.strerror}.", "Check the path.") from error
+        raise InputError(f"{source.name} cannot be read: {error.strerror}.", "Check the path.") from error
 
 
 def encoding_of(file: BinaryIO, name: str) -> str:
@@ -206,7 +206,7 @@ def _written(target: Path, *, mark: bool) -> Iterator[BinaryIO]:
         sys.stdout.buffer.flush()
         return
     if target.is_dir():
-        raise InputError(f"{target} is a folder.", "Name the file to write.")
+        raise InputError(f"{target.name} is a folder.", "Name the file to write.")
     unfinished = target.with_name(f".{target.name}.unfinished")
     try:
         with unfinished.open("wb") as file:
@@ -214,6 +214,8 @@ def _written(target: Path, *, mark: bool) -> Iterator[BinaryIO]:
             yield file
         unfinished.replace(target)
     except OSError as error:
-        raise InputError(f"{target} cannot be written: {error.strerror}.", "Choose another file.") from error
+        raise InputError(
+            f"{target.name} cannot be written: {error.strerror}.", "Choose another file."
+        ) from error
     finally:
         unfinished.unlink(missing_ok=True)

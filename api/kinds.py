@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Connection
 
-from api import import_kinds
+from api import batch_jobs, import_kinds
 from data import districts, plans
 from data.districts import District
 from data.session import Store
@@ -147,6 +147,7 @@ def kinds(settings: Settings) -> dict[str, Kind[Any]]:
         *import_kinds.rows(
             settings, lambda work: ask_for_cells(work.store, settings, work.actor, work.district)
         ),
+        batch_jobs.row(settings),
         Kind("export_overview", "导出总览地图 · Overview map", OfPlan, _overview),
         Kind("export_comparison", "导出对比地图 · Comparison", OfOnePlan, _comparison),
         Kind("activate", "执行到期方案 · Carrying out due plans", Nothing, _activate),

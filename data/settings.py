@@ -55,6 +55,9 @@ class Settings(BaseSettings):
         default=10_000, ge=100, le=100_000, description="Longest row of a batch, bytes."
     )
     batch_seconds: float = Field(default=600.0, gt=0, description="How long a batch may take, seconds.")
+    batch_dir: Path | None = Field(
+        default=None, description="Folder with a folder a district, in which jobs find files to locate."
+    )
     pool_size: int = Field(default=10, ge=1, description="Database connections a process may hold.")
     session_hours: int = Field(default=12, ge=1, le=720, description="How long a sign-in lasts, hours.")
     scheduler: str | None = Field(

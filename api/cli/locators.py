@@ -10,9 +10,8 @@ from typing import Annotated
 import typer
 
 from api.cli.console import chosen, opened
-from data import locate as stored
+from api.located import locator_of
 from data.settings import Settings
-from geo.errors import NotFoundError
 from geo.locate import Locator
 from geo.times import here
 
@@ -28,12 +27,4 @@ def located(named: str | None, as_of: datetime | None) -> Iterator[Locator]:
     settings = Settings()
     with opened(settings) as store:
         code = chosen(store, settings, named).code
-        with store.read(code) as connection:
-            edition = stored.edition(connection, code, as_of and here(as_of))
-            register = stored.register(connection, edition, code, staff=True)
-        if register is None:
-            raise NotFoundError(
-                f"District {code} has no plan in force{' then' if as_of else ''}.",
-                "gridgov plan list tells which was when." if as_of else "Publish one: gridgov plan publish.",
-            )
-        yield Locator(register, margin_m=settings.outside_margin_m, near_border_m=settings.near_border_m)
+        yield locator_of(store, settings, code, at=as_of and here(as_of), staff=True)
