@@ -30,14 +30,15 @@ _RADICALS = frozenset(
 def look_alike(one: str, other: str) -> bool:
     """Tell whether two characters look alike.
 
-    They do if they are listed, share a component that is no common radical (桂 and 挂), or differ in one simple
-    component of two (杏 and 否).
+    They do if they are listed, if one is a component of the other (里 and 埋), if they share a component that is no
+    common radical (桂 and 挂), or if they differ in one simple component of two (杏 and 否).
     """
     if (one, other) in _ALIKE:
         return True
     first, second = _parts(one), _parts(other)
     shared = first & second
-    if shared - _RADICALS:
+    inside = {character for character, parts in ((one, second), (other, first)) if character in parts}
+    if (shared | inside) - _RADICALS:
         return True
     rest = (first | second) - shared
     return bool(shared) and len(first) == len(second) == 2 and not any(map(_parts, rest))

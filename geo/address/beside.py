@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from geo.address.faults import HARD, Fault, Kind, fault
+from geo.address.faults import HARD, MISSPELLED_BESIDE, Fault, Kind, fault
 from geo.address.finding import Hit
 from geo.address.numbers import Token
 from geo.address.sound import NEVER, substitution
@@ -14,6 +14,7 @@ from geo.address.sound import NEVER, substitution
 _HARMLESS = re.compile(
     "(?:小区|社区|大院|院子|院内|里面|里边|那边|这边|那里|这里|一带|楼盘|的|里|内|处|在|第|住宅楼|这栋|那栋|楼栋|居民)*"
 )
+_SMALL = re.compile("(?:的|在|第|上|那边|这边|附近|门牌|门牌号|路北|路南|路东|路西)*")
 _PHASE = re.compile(r"[一二三四五六七八九十\d].?|[a-z].?|[东西南北中][区苑院园]|[东西南北中]")
 _BEFORE = re.compile(
     "(?:在|到|去|住|来|是|于|至|从|我|请|的|称|问|说|派|人|往|和|与|跟|反映|位于|地址|投诉)$"
@@ -24,14 +25,17 @@ _FAR = 8
 _UNIT = frozenset(("单元", "单", "门"))
 _WITHIN = _UNIT | {"室", "户", "层", "号房"}
 """Words after a number that is not a building's."""
+_PREFIX = 2
+"""More unknown characters before a name that is spelled right are taken for what is told about it."""
 _ROOM = 3
 """From this many digits on a number after a dash is a room."""
 
 
 class Line(NamedTuple):
-    """An address with the names and numbers found in it, from left to right."""
+    """An address with the names and numbers found in it, from left to right; see `geo.address.spelling.Spelled`."""
 
     text: str
+    origins: Sequence[int]
     hits: Sequence[Hit]
     numbers: Sequence[Token]
 
@@ -80,10 +84,10 @@ def next_to(line: Line, hit: Hit, *, road: bool, since: int = 0) -> list[Number]
     after = [n for n in line.numbers if max(hit.end, since) <= n.start < stop]
     found = list(_of_road(after) if road else _of_compound(after)) if after else []
     if found:
-        gap = _between(line, hit.end, found[0].start)
+        gap = _between(line, hit.end, min(number.start for number in found))
         if len(gap) <= _FAR:
             ends = substitution(hit.name[-1], line.text[hit.end - 1]) < NEVER
-            return [_across(number, hit, gap, whole=ends or not _cut_off(hit)) for number in found]
+            return [_across(number, hit, gap, whole=ends or not _cut_off(hit), road=road) for number in found]
     before = [n for n in line.numbers if max(begin, since) <= n.start and n.end <= hit.start]
     if not before or len(_between(line, before[-1].end, hit.start)) > _FAR:
         return []
@@ -168,17 +172,23 @@ def _between(line: Line, start: int, end: int) -> str:
     return part.replace("-", "").replace(" ", "")
 
 
-def _across(number: Number, hit: Hit, words: str, *, whole: bool) -> Number:
+def _across(number: Number, hit: Hit, words: str, *, whole: bool, road: bool) -> Number:
     """Return a number with what the words between the name and it say."""
     while words and words[0] == hit.name[-1]:  # its last character, twice
         words = words[1:]
-    if not words or (whole and _HARMLESS.fullmatch(words)):
+    harmless = _SMALL if road else _HARMLESS
+    if not words or (whole and harmless.fullmatch(words)):
         return number
     if _PHASE.fullmatch(words):
         wrong = fault(Kind.PHASE_UNKNOWN, words)
     else:
-        wrong = fault(Kind.WORDS, words, HARD if hit.fault and _cut_off(hit) else 0.0)
+        wrong = fault(Kind.WORDS, words, HARD if _cut_off(hit) else _more(hit) + 4.0 * road)
     return number._replace(faults=(*number.faults, wrong), gap=words)
+
+
+def _more(hit: Hit) -> float:
+    """Return what unknown words beside a name weigh more where it is misspelled."""
+    return MISSPELLED_BESIDE if hit.fault and hit.fault.kind is Kind.SPELLING else 0.0
 
 
 def _cut_off(hit: Hit) -> bool:
@@ -188,14 +198,34 @@ def _cut_off(hit: Hit) -> bool:
 
 def words_before(line: Line, hit: Hit) -> tuple[Fault, ...]:
     """Return that a name seems to be the end of a longer one that is not known: 新|康宁三村."""
-    since = max((other.end for other in line.hits if other.end <= hit.start), default=0)
-    words = line.text[since : hit.start]
-    if not words or len(words) > 2 or not words.isalpha() or words.isascii() or _BEFORE.search(words):
+    words = _run_before(line, hit)
+    long = len(words) > _PREFIX
+    if not words or _BEFORE.search(words) or (long and not _more(hit)):
         return ()
     if words[-1] == hit.name[0]:
         return ()  # its first character, twice
     another = _cut_off(hit) or (hit.fault and substitution(hit.name[0], line.text[hit.start]) >= NEVER)
-    return (fault(Kind.WORDS, words, HARD if another else 0.0),)
+    return (fault(Kind.WORDS, words, HARD if another else _more(hit)),)
+
+
+def words_after(line: Line, hit: Hit) -> tuple[Fault, ...]:
+    """Return that a misspelled name without a number goes on, so that it may be another."""
+    following = line.text[hit.end : hit.end + 1]
+    taken = any(other.start == hit.end for other in line.hits)
+    if not _more(hit) or taken or not following.isalpha() or following == hit.name[-1]:
+        return ()
+    return (fault(Kind.WORDS, following, MISSPELLED_BESIDE),)
+
+
+def _run_before(line: Line, hit: Hit) -> str:
+    """Return the unknown hanzi directly before a name, with nothing left out between them."""
+    since = max((other.end for other in line.hits if other.end <= hit.start), default=0)
+    start = hit.start
+    while start > since and line.text[start - 1].isalpha() and not line.text[start - 1].isascii():
+        if start < len(line.text) and line.origins[start] - line.origins[start - 1] > 1:
+            break
+        start -= 1
+    return line.text[start : hit.start]
 
 
 def two_places(line: Line, one: int, other: int) -> bool:

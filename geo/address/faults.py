@@ -53,7 +53,7 @@ WEIGHTS = {
     Kind.COMMUNITY: 2.5,
     Kind.DISTRICT: 3.0,
     Kind.STREET: 3.0,
-    Kind.STREET_NUMBER: 2.0,
+    Kind.STREET_NUMBER: 3.0,
     Kind.COMPOUND: 8.0,
     Kind.POI: 4.0,
     Kind.ENTRANCE: 1.0,
@@ -68,6 +68,8 @@ WEIGHTS = {
     Kind.ELSEWHERE: HARD,
 }
 """What each fault weighs; that of `Kind.SPELLING` grows with the difference (`SPELLING_SLOPE`)."""
+MISSPELLED_BESIDE = 6.0
+"""What unknown words beside a misspelled name weigh more: they may be what makes it another name."""
 SPELLING_SLOPE = 18.0
 """Nats for each unit of cost of `geo.address.sound.align`."""
 

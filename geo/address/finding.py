@@ -13,7 +13,7 @@ from geo.address.faults import SPELLING_SLOPE, Fault, Kind, fault
 from geo.address.gazetteer import PRIMARY, Meaning
 from geo.address.sound import align, heard, sounds
 
-_MOST = {2: 0.15, 3: 0.46, 4: 0.46}
+_MOST = {2: 0.15, 3: 0.36, 4: 0.46}
 _MOST_LONG = 0.56
 """What a misspelling may cost, by the length of the name."""
 _SIMILAR = (0.0, 0.0, 99.0, 65.0, 74.0, 74.0)
@@ -122,7 +122,7 @@ class Fuzzy:
         self._names = [
             (name, tuple(m for m in meanings if m.sort in PRIMARY))
             for name, meanings in names.items()
-            if any(m.sort in PRIMARY and not _partial(m) for m in meanings)
+            if any(m.sort in PRIMARY and not m.partial for m in meanings)
         ]
         postings: dict[str, set[int]] = {}
         needed = np.zeros(len(self._names), dtype=np.int64)
@@ -164,10 +164,6 @@ class Fuzzy:
             written = text[found.start : found.end]
             wrong = fault(Kind.SPELLING, f"{written} → {name}", SPELLING_SLOPE * found.cost)
         return Hit(found.start, found.end, name, meanings, wrong)
-
-
-def _partial(meaning: Meaning) -> bool:
-    return meaning.fault is not None and meaning.fault.kind is Kind.PART_OF_NAME
 
 
 def _sounds_of(text: str) -> Iterable[str]:

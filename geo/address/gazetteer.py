@@ -81,6 +81,11 @@ class Meaning:
     area: str = ""
     fault: Fault | None = None
 
+    @property
+    def partial(self) -> bool:
+        """Whether the name lacks what tells it from its siblings."""
+        return self.fault is not None and self.fault.kind is Kind.PART_OF_NAME
+
 
 _SIGNIFICANT = re.compile(
     "[" + "".join(sorted(TELLING - set("0123456789abcdefgh中"))) + "]|中(?=[路街巷道苑园区里])"
@@ -139,6 +144,11 @@ class Gazetteer:
             for part in _parts(road.name):
                 self._name(part, Meaning(Sort.ROAD, road, fault=fault(Kind.PART_OF_NAME, road.name)))
         self._name_areas(entries)
+        for name, meanings in self.names.items():
+            if any(
+                meaning.fault is None for meaning in meanings
+            ):  # a name in full is not also part of another
+                self.names[name] = [m for m in meanings if not m.partial]
 
     def _add(self, position: int, entry: Entry, places: dict[str, list[int]]) -> None:
         if entry.compound:

@@ -12,7 +12,7 @@ from pypinyin import lazy_pinyin
 
 from geo.address.faults import Kind, fault
 from geo.address.finding import Exact, Hit
-from geo.address.gazetteer import PRIMARY, Meaning
+from geo.address.gazetteer import NUMBERED, Meaning
 from geo.address.sound import syllables
 from geo.address.spelling import Spelled
 
@@ -22,7 +22,7 @@ _ENGLISH = {
     "花园": ("garden", "gardens"),
     "花苑": ("garden", "gardens"),
     "家园": ("home", "homes", "homeland"),
-    "佳园": ("garden", "home"),
+    **dict.fromkeys(("佳园", "嘉园", "佳苑", "雅苑"), ("garden", "home", "homes")),
     "新村": ("newvillage", "newestate"),
     "小区": (
         "residentialquarter",
@@ -87,25 +87,20 @@ _PHASES = {
     "ii": "erqi",
     "iii": "sanqi",
 }
-_LABEL = r"(?P<n>(?:[甲乙丙丁]?\d+[a-z]?(?![a-z])(?:-\d+)*|(?<![a-z])[a-z](?![a-z])))"
+_N = r"[甲乙丙丁]?\d+(?:[a-z](?![a-z]))?(?:-\d+)*[甲乙丙丁]?|(?<![a-z])[a-z](?![a-z])"
+_LABEL = rf"(?P<n>{_N})"
+_SAID = r"(?P<n>[甲乙丙丁]?\d+(?:[a-z](?= ))?(?:-\d+)*[甲乙丙丁]?|(?<![a-z])[a-z]) ?"
+"""A number in front of its word in pinyin, which may follow without a gap."""
 _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"\b(?:building|bldg|block|blk|tower)s? ?(?:no ?)?#?" + _LABEL), "幢"),
-    (re.compile(r"\bunit ?(?:no ?)?" + _LABEL), "单元"),
-    (re.compile(r"\b(?:room|rm|apartment|apt|flat|suite) ?(?:no ?)?" + _LABEL), "室"),
-    (re.compile(r"(?:\b(?:no|number|nr) ?|#)" + _LABEL), "号"),
-    (
-        re.compile(
-            _LABEL.replace("(?<![a-z])[a-z](?![a-z])", "(?<![a-z])[a-z](?=zhuang|dong|zuo)").replace(
-                "[a-z]?(?![a-z])", ""
-            )
-            + r" ?haolou(?![a-z])"
-        ),
-        "号楼",
-    ),
-    (re.compile(r"(?P<n>(?:[甲乙丙丁]?\d+(?:-\d+)*|(?<![a-z])[a-z])) ?(?:zhuang|dong|zuo)(?![a-z])"), "幢"),
-    (re.compile(r"(?P<n>\d+(?:-\d+)*) ?danyuan(?![a-z])"), "单元"),
-    (re.compile(r"(?P<n>\d+(?:-\d+)*) ?shi(?![a-z])"), "室"),
-    (re.compile(r"(?P<n>\d+(?:-\d+)*) ?hao(?![a-z])"), "号"),
+    (re.compile(rf"\b(?:building|bldg|block|blk|tower)s? ?(?:no ?)?#?{_LABEL}"), "幢"),
+    (re.compile(rf"\bunit ?(?:no ?)?{_LABEL}"), "单元"),
+    (re.compile(rf"\b(?:room|rm|apartment|apt|flat|suite) ?(?:no ?)?{_LABEL}(?![幢单号])"), "室"),
+    (re.compile(rf"(?:\b(?:no|number|nr) ?|#){_LABEL}"), "号"),
+    (re.compile(_SAID + r"hao ?lou(?![a-z])"), "号楼"),
+    (re.compile(_SAID + r"(?:zhuang|dong|zuo)(?![a-z])"), "幢"),
+    (re.compile(_SAID + r"dan ?yuan(?![a-z])"), "单元"),
+    (re.compile(_SAID + r"shi(?![a-z])"), "室"),
+    (re.compile(_SAID + r"hao(?![a-z])"), "号"),
 )
 _ZONE = re.compile(r"\bzone ?(?P<n>[a-h])\b")
 _SIDE_FIRST = re.compile(
@@ -142,10 +137,10 @@ class Latin:
             for form in dict.fromkeys(_forms(name)):
                 if len(form) >= _FEWEST:
                     full[form] += meanings
-            whole = [m for m in meanings if m.sort in PRIMARY and m.fault is None]
-            for form in {"".join(s[0] for s in read) for read in _readings(name)} if whole else ():
-                if len(form) >= _FEWEST:
-                    self._initials[form] += whole
+            whole = [m for m in meanings if m.sort in NUMBERED and m.fault is None]
+            initials = "".join(sound[0] for sound in lazy_pinyin(name))
+            if len(initials) >= _FEWEST:
+                self._initials[initials] += whole
         self._exact = Exact(full)
 
     def concerns(self, text: str) -> bool:
@@ -209,7 +204,9 @@ def _forms(name: str) -> Iterator[str]:
 
 
 def _readings(name: str) -> Iterator[tuple[str, ...]]:
-    return islice(product(*map(_ordered, name)), _READINGS)
+    together = tuple(lazy_pinyin(name))
+    apart = islice(product(*map(_ordered, name)), _READINGS)
+    return iter(dict.fromkeys((together, *apart)))
 
 
 @cache

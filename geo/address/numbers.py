@@ -19,15 +19,15 @@ _HAN = "".join((*_DIGITS, *_TENS))
 _NUMBER = rf"(?:\d{{1,5}}|[{_HAN}]{{1,7}})"
 _STEM = (
     rf"(?:附?[甲乙丙丁]?{_NUMBER}(?:[甲乙丙丁](?![栋幢座]?\d)|[a-z](?![a-z]))?"
-    r"|[a-z](?![a-z])(?:\d{1,2})?|[甲乙丙丁](?=[-栋幢座号#楼]))"
+    r"|[a-z](?![a-z])(?:\d{1,2})?|[甲乙丙丁](?=[-栋幢座号#楼]|$))"
 )
 _TOKEN = re.compile(
-    rf"(?:no *|#|第)?(?P<label>{_STEM}(?:(?:号?[之附]|-){_STEM})*)"
+    rf"(?:no *|#|第)?(?P<label>{_STEM}(?:(?:号?[之附]|-){_STEM})*(?:号[甲乙丙丁](?![\d栋幢座]))?)"
     r"(?P<mark>单元|号楼(?![道下上梯层顶])|号院|#楼|号房|栋楼|幢楼|楼栋|[栋幢座号#层室户单门]|楼(?![道下上梯层顶]))?"
 )
 _PHONE = re.compile(r"(?<![\da-z])(?:1\d{10}|0\d{2,3}-?\d{7,8}|\d{7,}|[1-9]\d{4,}(?=工单))(?!\d)")
 _TIME = re.compile(r"\d{1,4}(?:年|月|日|点|时|分|小时|天|元|人|次|度|岁|辆|只|条|个)")
-_AFTER_NUMBER = re.compile(rf"(?<=[\d{_HAN}#号])([^\W\d_a-z])(?=$|[ -]|[\d{_HAN}]|[^\W\d_a-z])")
+_AFTER_NUMBER = re.compile(rf"(?<=[\d{_HAN}#号])([^\W\d_a-z])(?=$|[ -]|[\d{_HAN}])")
 _LETTERS = re.compile("(?!no)[a-z]{2,}|no[a-z]+")
 _ORDINAL = frozenset("期村路街巷区组队中院里")
 _MARKS = "栋幢座号楼#单层室户门元"
@@ -74,7 +74,7 @@ _HAN_NUMBER = re.compile(rf"\d+|[{_HAN}]+")
 
 def label(written: str) -> str:
     """Return the one form of a building's or street number: 12 of 十二号楼, 384-3 of 384之3号, 甲2 of 甲2幢."""
-    plain = _SUB.sub("-", _WORD.sub("", written).removeprefix("附"))
+    plain = _SUB.sub("-", _WORD.sub("", written).removeprefix("附")).replace("号", "")
     return _HAN_NUMBER.sub(lambda found: str(integer(found[0])), plain)
 
 
@@ -103,7 +103,7 @@ def _counts(written: str, following: str) -> bool:
     """Tell whether a number without a word after it is one: not 二 in 二期, 一 in 一下, A in A区."""
     if not following.isalpha():
         return not written.isalpha() or written.isascii() or written[0] in _HAN
-    return written[-1].isdigit() and following not in _ORDINAL
+    return written[0].isdigit() and written[-1] not in _HAN and following not in _ORDINAL
 
 
 def blank(text: str, taken: list[tuple[int, int]]) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import NamedTuple
 
-from geo.address.beside import Line, Number, next_to, two_places, words_before
+from geo.address.beside import Line, Number, next_to, two_places, words_after, words_before
 from geo.address.faults import HARD, Fault, Kind, fault
 from geo.address.finding import Hit
 from geo.address.gazetteer import Gazetteer, Meaning, Sort, Thing
@@ -124,7 +124,7 @@ class Reader:
             From left to right, none overlapping another.
         """
         text = spelled.text
-        line = Line(text, hits, tokens(text, [(hit.start, hit.end) for hit in hits]))
+        line = Line(text, spelled.origins, hits, tokens(text, [(hit.start, hit.end) for hit in hits]))
         read = Read(spelled, spans=[(h.start, h.end, h.meanings[0].sort.value, h.name) for h in hits])
         for hit in (hit for hit in hits if hit.primary):
             unknown: list[Unknown] = []
@@ -135,7 +135,9 @@ class Reader:
                 for candidate in self._meant(line, hit, meaning, unknown)
             ]
             read.candidates += found
-            read.unknown += [] if found else unknown
+            read.unknown += (
+                [] if found else [each._replace(direct=each.direct and not before) for each in unknown]
+            )
         best = max((c.precision for c in read.candidates), default=Precision.NONE)
         self._verify(line, read, [c for c in read.candidates if c.precision is best])
         read.spans += [
@@ -153,7 +155,7 @@ class Reader:
         near = next_to(line, hit, road=thing.sort is Sort.ROAD)
         if not near:
             precision = Precision.COMPOUND if thing.sort is Sort.COMPOUND else Precision.ROAD
-            yield from _every(thing.every, common, precision)
+            yield from _every(thing.every, (*common, *words_after(line, hit)), precision)
             return
         found = False
         for number in near:

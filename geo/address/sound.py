@@ -138,7 +138,7 @@ def align(name: str, text: str, most: float) -> Aligned | None:
                 cost, at = before[column - 2] + SWAPPED, began_before[column - 2]
             here.append(cost)
             start.append(at)
-        if min(here) > most:
+        if min(here) > most < min(above):  # a swap may still lead from the row above
             return None
         before, above, began_before, began = above, here, began, start
     cost, length, end = min((cost, began[end] - end, end) for end, cost in enumerate(above))
@@ -149,6 +149,6 @@ def align(name: str, text: str, most: float) -> Aligned | None:
 def _insertions(text: str) -> tuple[float, ...]:
     """Return what each character costs that is too much: little where it only repeats its neighbour."""
     return tuple(
-        NEVER if character in TELLING else DOUBLED if before == character else INSERTED
+        DOUBLED if before == character else NEVER if character in TELLING else INSERTED
         for before, character in zip(f" {text}", text, strict=False)
     )

@@ -66,6 +66,8 @@ def _plain(character: str) -> str:
     if character in _DASHES:
         return "-"
     kind = unicodedata.category(character)
+    if kind == "Nd":
+        return str(unicodedata.digit(character))
     if kind in ("Cf", "Mn", "Cs", "Cn", "Co"):
         return ""
     if kind[0] not in "LN":
