@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from itertools import repeat
 from typing import Any, TypeVar
@@ -30,6 +30,7 @@ TURN_ROWS = 1_000
 """Lines that are answered at a time."""
 Member = TypeVar("Member", bound=StrEnum)
 
+_PLAIN = frozenset({"id", "x", "y"})
 _ASKED = ("x", "y", "accuracy", "level", "source", "crs", "address")
 
 
@@ -139,9 +140,11 @@ class Batch:
         raise unstated(float(x), float(y), [self._locator])
 
     def _told(self, rows: Rows) -> list[Told]:
+        columns = rows.columns
+        if not rows.faults and _is_plain(columns):
+            return self._exact(None, columns["x"], columns["y"])[: rows.count]
         told: list[Any] = [None] * rows.count
         exact_at: dict[Any, list[int]] = {}
-        columns = rows.columns
         asked = zip(range(rows.count), *(columns.get(role) or repeat(None) for role in _ASKED), strict=False)
         for place, x, y, accuracy, level, source, crs, address in asked:
             if place in rows.faults:
@@ -200,6 +203,16 @@ class Batch:
         if type(stated) is not str:
             raise CoordinateError("crs is no text.", f"Use one of {KNOWN}.")
         return normalise(stated)
+
+
+def _is_plain(columns: Mapping[str, list[Any]]) -> bool:
+    """Tell whether all rows are exact points that state no system."""
+    return (
+        columns.keys() <= _PLAIN
+        and {"x", "y"} <= columns.keys()
+        and None not in columns["x"]
+        and None not in columns["y"]
+    )
 
 
 def numbers(values: Sequence[Any], role: str, text: bool) -> tuple[Floats, dict[int, InputError]]:

@@ -178,26 +178,20 @@ class ObjectReader:
 
     def rows(self, lines: Sequence[bytes], *, last: bool = False) -> Rows:
         """Read lines; see `Reader`. One that is no object has a fault of its own."""
-        told = [line for line in lines if line and not line.isspace()]
         faults: dict[int, InputError] = {}
         try:
-            values = list(map(orjson.loads, told))
+            values = list(map(orjson.loads, lines))
         except orjson.JSONDecodeError:
+            told = [line for line in lines if line and not line.isspace()]
             values = [_loaded(line, place, faults) for place, line in enumerate(told)]
-        by_layout: dict[tuple[str, ...], list[int]] = {}
-        for place, value in enumerate(values):
-            if type(value) is dict:
-                by_layout.setdefault(tuple(value), []).append(place)
-            elif place not in faults:
-                faults[place] = InputError("The row is no JSON object.", "Give one object a line.")
-        found = Rows(len(told), faults=faults)
-        for layout, places in by_layout.items():
+        found = Rows(len(values), faults=faults)
+        for layout, places in _layouts(values, faults).items():
             self._add(found, layout, places, values)
         _check_ids(found)
         return found
 
     @staticmethod
-    def _add(found: Rows, layout: tuple[str, ...], places: list[int], values: list[Any]) -> None:
+    def _add(found: Rows, layout: tuple[str, ...], places: Sequence[int], values: list[Any]) -> None:
         """Put the rows with the same fields in the columns."""
         try:
             roles = roles_of(layout)
@@ -212,6 +206,19 @@ class ObjectReader:
             column = found.columns.setdefault(role, [None] * found.count)
             for place in places:
                 column[place] = values[place][name]
+
+
+def _layouts(values: list[Any], faults: dict[int, InputError]) -> dict[tuple[str, ...], Sequence[int]]:
+    """Return the places of the objects by the names of their fields; what is no object has a fault."""
+    if set(map(type, values)) == {dict} and len(layouts := set(map(tuple, values))) == 1:
+        return {layouts.pop(): range(len(values))}
+    found: dict[tuple[str, ...], list[int]] = {}
+    for place, value in enumerate(values):
+        if type(value) is dict:
+            found.setdefault(tuple(value), []).append(place)
+        elif place not in faults:
+            faults[place] = InputError("The row is no JSON object.", "Give one object a line.")
+    return dict(found)
 
 
 def _check_ids(found: Rows) -> None:

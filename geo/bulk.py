@@ -26,7 +26,7 @@ from geo.points import NEXT_NEAREST, Points, Source
 
 CLASSES = 50_000
 """How many classes are kept for the next time."""
-_RADII_M = (50.0, 300.0)
+_FIRST_RADIUS_M = 200.0
 
 Floats = NDArray[np.float64]
 Coordinates = NDArray[np.float64]
@@ -154,11 +154,15 @@ def _nearest(index: PointIndex, points: Coordinates, margin_m: float) -> list[li
     """List the grids that are told of points in none: the nearest few within the margin."""
     told: list[list[int]] = [[] for _ in points]
     left = np.arange(len(points))
-    for radius in (*(radius for radius in _RADII_M if radius < margin_m), margin_m):
+    radius = min(_FIRST_RADIUS_M, margin_m)
+    while len(left):
         found = index.nears(points[left], radius)
         for place, near in zip(left.tolist(), found, strict=True):
             told[place] = near[: 1 + NEXT_NEAREST]
+        if radius == margin_m:
+            break
         left = left[[len(near) <= NEXT_NEAREST for near in found]]
+        radius = min(2.0 * radius, margin_m)
     return told
 
 
