@@ -17,6 +17,7 @@ from api.cli.console import (
     print_json,
     print_rows,
 )
+from api.located import locator_of
 from api.permissions import may
 from data import aliases as stored
 from data.aliases import STATES, Alias
@@ -24,6 +25,7 @@ from data.session import Store
 from data.settings import Settings
 from etl import aliases
 from etl.actor import Actor, operator
+from geo.address.corrections import unexplained
 from geo.errors import InputError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
@@ -77,16 +79,30 @@ def list_(
 
 @app.command(
     epilog="Examples: gridgov alias propose 老纺织厂宿舍 --compound X017   ·   "
-    "gridgov alias propose 老邮局 --building B00042"
+    "gridgov alias propose --in 湖东路老邮局旁边 --building B00042"
 )
 def propose(
-    words: Annotated[str, typer.Argument(help="The name; numbers and persons in it are left out.")],
+    words: Annotated[
+        str | None, typer.Argument(help="The name; numbers and persons in it are left out.")
+    ] = None,
+    asked: Annotated[
+        str | None,
+        typer.Option("--in", help="Instead, an address with it; known names are left out too (按地址提取)."),
+    ] = None,
     compound: Annotated[str | None, typer.Option(help="Compound, by the ledger's code.")] = None,
     building: Annotated[str | None, typer.Option(help="Building, by the ledger's code.")] = None,
     district: DistrictOption = None,
     json: JsonOption = False,
 ) -> None:
     """Give a compound or building a name people use (提议别名)."""
+
+    def name(store: Store, code: str) -> str:
+        if words is not None and asked is None:
+            return words
+        if asked is not None and words is None:
+            return unexplained(asked, locator_of(store, Settings(), code).book)
+        raise InputError("A name is given alone or in an address.", "Give it, or --in ADDRESS.")
+
     _done(
         district,
         json,
@@ -94,7 +110,7 @@ def propose(
             store,
             actor,
             code,
-            words,
+            name(store, code),
             compound=compound,
             building=building,
             alone=may(actor, "alias.agree"),

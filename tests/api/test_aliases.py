@@ -106,10 +106,24 @@ def test_a_name_that_a_ledger_brings_for_something_else_is_ambiguous_from_then_o
     assert found(client, "老粮站") == ("match", "B5")
 
 
+def test_a_name_is_taken_out_of_the_address_that_was_asked(client, act, store):
+    asked = "请问雨山区湖东路166号老纺织厂宿舍3幢2单元501室 王先生 13800000000"
+    done = act("planner", q=asked, compound="X1")
+    assert (done.status_code, done.json()["words"]) == (201, NAME)
+    assert found(client) == ("match", "B1")
+    with store.begin(DISTRICT) as connection:
+        stored = "".join(connection.scalars(text("SELECT a::text FROM aliases a")))
+    assert "湖东路" not in stored
+    everything_known = act("planner", q="湖东路166号康宁花园3幢", compound="X1")
+    assert (everything_known.status_code, "no name" in everything_known.json()["detail"]) == (400, True)
+
+
 REFUSED = (
     (400, {"words": "12号楼", "compound": "X1"}),
     (400, {"words": "王先生 13800000000", "compound": "X1"}),
     (400, {"words": NAME}),
+    (400, {"compound": "X1"}),
+    (400, {"words": NAME, "q": NAME, "compound": "X1"}),
     (400, {"words": NAME, "compound": "X1", "building": "B1"}),
     (400, {"words": "<script>alert(1)</script>; DROP TABLE aliases", "compound": "X1"}),
     (400, {"words": "\U0001f600\U0001f600", "compound": "X1"}),
@@ -130,7 +144,7 @@ def test_what_cannot_be_an_alias_is_told_and_changes_nothing(client, act):
         assert answer.status_code == status, body
         assert answer.headers["content-type"] == "application/problem+json"
         if status == 400:
-            assert str(body["words"]) not in answer.text
+            assert body.get("words", "?") not in answer.text
     assert act("planner", f"/{2**31}/confirm").status_code == 422
     assert listed(client, act) == []
 
@@ -192,9 +206,13 @@ def test_the_command_line_proposes_lists_and_withdraws(store, tokens, database_u
     done = json.loads(run("propose", ASKED, "--compound", "X1", "--json").stdout)
     assert (done["state"], done["words"]) == ("in_force", NAME)
     assert "生效" in run("list").stdout
+    inside = run("propose", "--in", "健康路老粮站旁边", "--building", "B4", "--json")
+    assert json.loads(inside.stdout)["words"] == "老粮站"
+    assert type(run("propose", "--building", "B4").exception).__name__ == "InputError"
     answer = json.loads(CliRunner().invoke(commands, ["locate", "address", ASKED, "--json"]).stdout)
     assert answer["building"]["external_code"] == "B1"
     assert "已撤销" in run("withdraw", str(done["number"])).stdout
-    assert json.loads(run("list", "--state", "in_force", "--json").stdout) == []
+    (left,) = json.loads(run("list", "--state", "in_force", "--json").stdout)
+    assert left["words"] == "老粮站"
     assert type(run("confirm", str(done["number"])).exception).__name__ == "ConflictError"
     assert type(run("list", "--state", "lost").exception).__name__ == "InputError"
