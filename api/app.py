@@ -25,6 +25,7 @@ from api.routes import (
     audit,
     communities,
     districts,
+    evidence,
     grids,
     health,
     import_pages,
@@ -52,6 +53,7 @@ _HOT_NOUNS = (locate, suggest)
 
 _NOUNS = (
     locate_batch,
+    evidence,
     overview,
     districts,
     communities,

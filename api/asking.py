@@ -8,7 +8,7 @@ from typing import Any
 from api import telling
 from api.hot import Told
 from api.permissions import may
-from api.questions import Question
+from api.questions import AddressAsked, PointAsked, Question
 from api.state import Ready, State
 from etl.actor import PUBLIC, Actor
 from geo.answers import Answer
@@ -38,13 +38,18 @@ async def chosen(state: State, actor: Actor, asked: Question, *, anywhere: bool 
     return [state.ready(district)]
 
 
-def told(actor: Actor, asked: Question, served: Sequence[Ready], ask: Ask) -> Told:
+def told(
+    state: State, actor: Actor, asked: PointAsked | AddressAsked, served: Sequence[Ready], ask: Ask
+) -> Told:
     """Ask, and write what is answered; of several districts that which holds the place or is nearest."""
     answer, (district, teller, then) = _nearest([(ask(each.teller.locator), each) for each in served])
     staff = actor is not PUBLIC and may(actor, "duty.read") and actor.reaches(district.code)
     more: dict[str, Any] = {}
-    if asked.include is not None and "sites" in asked.include:
-        more["sites"] = telling.sites(teller.locator.with_sites(answer))
+    if asked.include is not None:
+        if "sites" in asked.include:
+            more["sites"] = telling.sites(teller.locator.with_sites(answer))
+        if "evidence" in asked.include:
+            more["evidence"] = state.slips.sign(teller.locator, answer, asked.kind, asked.written())
     later = ask(then.locator) if then else None
     return Told(teller.tell(answer, staff=staff, then=later, more=more), teller.headers)
 

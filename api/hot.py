@@ -97,19 +97,22 @@ class HotRoute(APIRoute):
             raise _told(error, "query") from None
 
     async def _of_body(self, request: Request) -> BaseModel:
-        """Read the one JSON object of a body; a query beside it would be half of a question."""
-        if request.url.query:
-            raise _refused("query", "", "the question is in the body, so nothing is asked here")
+        """Read the one JSON object of a body; the district may be named beside it, as for every request."""
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind != "application/json":
             raise HTTPException(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
+        beside = _pairs(request.scope["query_string"])
+        if any(name != "district" for name, _ in beside):
+            raise _refused("query", "", "the question is in the body; only the district may stand here")
         body = await request.body()
         try:
-            json.loads(body.decode(), object_pairs_hook=_once)
+            named = json.loads(body.decode(), object_pairs_hook=_once)
         except UnicodeDecodeError:
             raise _refused("body", "", "not UTF-8") from None
         except (ValueError, RecursionError):
             raise _refused("body", "", "not JSON") from None
+        if beside and isinstance(named, dict):
+            body = json.dumps(_once([*named.items(), *beside])).encode()
         try:
             return self._model.model_validate_json(body, strict=True)
         except ValidationError as error:

@@ -54,6 +54,8 @@ ROUTES: dict[str, str] = {
     "GET /api/v1/resolve":                   "read.public",
     "POST /api/v1/resolve":                  "read.public",
     "GET /api/v1/suggest":                   "read.public",
+    "GET /api/v1/evidence/{slip}":           "read.public",
+    "POST /api/v1/evidence/{slip}":          "read.public",
     "GET /api/v1/overview":                  "read.public",
     "GET /api/v1/districts":                 "read.public",
     "GET /api/v1/communities":               "read.public",

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, ClassVar, Literal
 
+import orjson
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from api.params import LARGEST_NUMBER, Plain, dated
 from api.plain import LONGEST_ADDRESS
 from geo.accuracy import Level
-from geo.crs import KNOWN
+from geo.crs import KNOWN, normalise
 from geo.errors import InputError
 from geo.points import Source
 
 
-class Question(BaseModel):
-    """What can be said with every question; nothing else is taken."""
+class OfDistrict(BaseModel):
+    """What is of one district; nothing else is taken."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -25,6 +26,11 @@ class Question(BaseModel):
         description="District (区) meant, 6 digits; may be left out where only one is served.",
         examples=["340504"],
     )
+
+
+class Question(OfDistrict):
+    """What can be said with every question."""
+
     as_of: Annotated[datetime, AfterValidator(dated)] | None = Field(
         default=None,
         description="The instant asked about, now by default: 2026-07-01 or 2026-07-01T08:00:00+08:00. The plan and"
@@ -47,8 +53,10 @@ class Question(BaseModel):
     )
 
 
-class PointAsked(Question):
+class Point(BaseModel):
     """A point: `lon` and `lat`, or `x` and `y`, and always the coordinate system."""
+
+    model_config = ConfigDict(extra="forbid")
 
     lon: Annotated[float, Field(allow_inf_nan=False)] | None = Field(
         default=None, description="Longitude, degrees.", examples=[118.4589]
@@ -97,10 +105,39 @@ class PointAsked(Question):
             return x, y
         raise InputError("A point needs lon and lat, or x and y.", "Give one pair and no other.")
 
+    def written(self) -> bytes:
+        """Write what is asked about in the one way it always is.
+
+        Raises
+        ------
+        InputError
+            If it is not one pair, or the system is none that is known.
+        """
+        system = normalise(self.crs or "")
+        said = (*self.point(), system, self.accuracy_m, self.accuracy_level, self.source)
+        return b"point " + orjson.dumps(said)
+
+
+class PointAsked(Point, Question):
+    """A question about a point."""
+
+    kind: ClassVar[Literal["point"]] = "point"
+
 
 class AddressAsked(Question):
-    """An address (地址), as it was given."""
+    """A question about an address (地址)."""
+
+    kind: ClassVar[Literal["address"]] = "address"
 
     q: Annotated[str, Field(min_length=1, max_length=LONGEST_ADDRESS), Plain] = Field(
         description="Address (地址), as it was given.", examples=["湖东路166号康宁三村3幢2单元502室"]
     )
+
+    def written(self) -> bytes:
+        """Write what is asked about in the one way it always is."""
+        return written_address(self.q)
+
+
+def written_address(text: str) -> bytes:
+    """Write an address that is asked about in the one way it always is."""
+    return b"address " + text.strip().encode()

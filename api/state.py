@@ -18,8 +18,9 @@ from anyio import CapacityLimiter, to_thread
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
+from api.evidence import Slips
 from api.telling import Teller
-from data import districts, locate
+from data import districts, keys, locate
 from data.districts import District
 from data.locate import Edition
 from data.session import Store
@@ -136,6 +137,7 @@ class State:
         self._refreshing: dict[str, threading.Lock] = {}
         self._telling = threading.Lock()
         self._changed: Future[None] = _announcement()
+        self._slips: Slips | None = None
         self._one = CapacityLimiter(1)  # locators of other times are built one after the other
 
     def load(self) -> None:
@@ -161,6 +163,7 @@ class State:
         wanted = set(only)
         with self.store.read() as connection:
             known = districts.every(connection)
+            self._slips = self._slips or Slips(keys.of_evidence(connection, self.settings))
         for district in known:
             if not wanted or district.code in wanted or district.code not in self._kept:
                 try:
@@ -191,6 +194,19 @@ class State:
         self._announce()
         return self._kept[code].present()
 
+    @property
+    def slips(self) -> Slips:
+        """What signs and reads evidence slips.
+
+        Raises
+        ------
+        UnavailableError
+            If the database was not read yet.
+        """
+        if self._slips is None:
+            raise _not_read()
+        return self._slips
+
     def every(self) -> list[Served]:
         """Return what each district is served from, by code."""
         return [kept.present() for _, kept in sorted(self._kept.items())]
@@ -209,7 +225,7 @@ class State:
         """
         known = self._kept
         if not self.loaded:
-            raise UnavailableError("The database was not read yet.", "Try again in a moment; see /readyz.")
+            raise _not_read()
         code = named or self.settings.district
         if code:
             if code in known:
@@ -359,6 +375,10 @@ class State:
         while len(self._past) > PAST:
             self._past.popitem(last=False)
         return ready
+
+
+def _not_read() -> UnavailableError:
+    return UnavailableError("The database was not read yet.", "Try again in a moment; see /readyz.")
 
 
 def behind(version: int) -> UnavailableError:

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, text
 from data import districts, versions
 from geo.address import Compound, Entry
 from geo.addresses import Place
-from geo.answers import Building, Community, District, Grid, OnDuty, Plan, Site
+from geo.answers import Building, Change, Community, District, Grid, OnDuty, Plan, Site
 from geo.locate import Register
 
 
@@ -112,12 +112,15 @@ def register(connection: Connection, read: Edition, district: str, *, staff: boo
 def _plan(connection: Connection, values: dict[str, Any]) -> Plan:
     row = connection.execute(
         text(
-            "SELECT number, title, lower(valid), upper(valid) FROM plans"
-            " WHERE district = :district AND number = :plan"
+            "SELECT p.number, p.title, p.state, lower(p.valid) AS since, upper(p.valid) AS until,"
+            " n.number AS next_number, n.title AS next_title"
+            " FROM plans p LEFT JOIN plans n ON n.district = p.district AND lower(n.valid) = upper(p.valid)"
+            " WHERE p.district = :district AND p.number = :plan"
         ),
         values,
     ).one()
-    return Plan(*row)
+    change = Change(row.next_number, row.next_title, row.until) if row.next_number is not None else None
+    return Plan(row.number, row.title, row.since, row.until, row.state, change)
 
 
 def on_duty(

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from platformdirs import user_data_path
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -57,6 +57,10 @@ class Settings(BaseSettings):
     batch_seconds: float = Field(default=600.0, gt=0, description="How long a batch may take, seconds.")
     batch_dir: Path | None = Field(
         default=None, description="Folder with a folder a district, in which jobs find files to locate."
+    )
+    evidence_key: SecretStr | None = Field(
+        default=None,
+        description="Keys of evidence slips, with commas between: the first signs, all are good. Else one is kept.",
     )
     pool_size: int = Field(default=10, ge=1, description="Database connections a process may hold.")
     session_hours: int = Field(default=12, ge=1, le=720, description="How long a sign-in lasts, hours.")

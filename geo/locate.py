@@ -180,6 +180,13 @@ class Locator:
         """Return an answer with the nearest open site of each service, where the place is known."""
         return replace(answer, sites=self._sites.nearest(*answer.place)) if answer.place else answer
 
+    def border_m(self, answer: Answer) -> float | None:
+        """Return how far the place of an answer is from the border of the grid that covers it, in metres."""
+        if answer.border_m is not None or answer.place is None:
+            return answer.border_m
+        position = self.points.index.find(*answer.place)
+        return self.points.index.border_m(*answer.place, position) if position >= 0 else None
+
     def grids_of(self, place: Place, entrance: int | None = None) -> Held:
         """Return the grids a building is in: by its cells, by the grid that covers it, by the ledger's word."""
         if place.cells:

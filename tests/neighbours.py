@@ -11,9 +11,12 @@ from typing import Any
 
 from sqlalchemy import event, text
 
-from data import versions
+from api.evidence import Slips
+from data import keys, locate, versions
 from data.session import Store
+from data.settings import Settings
 from data.tables.base import Base
+from geo.locate import Locator
 from tests import town
 
 A, B = "340504", "340503"
@@ -59,6 +62,7 @@ class Things:
     compound: str
     aliases: int
     accounts: str
+    evidence: str
     layers: str = "grids"
     lon: float = 0.0
 
@@ -78,6 +82,10 @@ def build(store: Store, code: str, files: Path) -> Things:
                 text(f"SELECT min({column}) FROM {table} WHERE district = :d"), {"d": code}
             )
 
+        register = locate.register(connection, locate.edition(connection, code), code)
+        locator = Locator(register, margin_m=100)
+        found_there = locator.at(west + 0.001, 31.705, "wgs84")
+        slips = Slips(keys.of_evidence(connection, Settings()))
         found = Things(
             district=code,
             plans=4 if own else 2,
@@ -90,6 +98,7 @@ def build(store: Store, code: str, files: Path) -> Things:
             compound="X9" if own else "X1",
             aliases=first("id", "aliases"),
             accounts=f"admin-{code}",
+            evidence=slips.sign(locator, found_there, "point", b""),
             lon=west + 0.001,
         )
     (files / f"{code}.html").write_text(f"{code} {MARK if own else ''}", encoding="utf-8")

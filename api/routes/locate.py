@@ -49,7 +49,7 @@ async def by_point(request: Request, asked: Annotated[PointAsked, Query()]) -> T
             *point, crs, accuracy_m=asked.accuracy_m, level=asked.accuracy_level, source=asked.source
         )
 
-    return asking.told(request.state.actor, asked, found, ask)
+    return asking.told(state, request.state.actor, asked, found, ask)
 
 
 async def by_point_in_body(request: Request, asked: PointAsked) -> Told:
@@ -64,7 +64,7 @@ async def by_address(request: Request, asked: Annotated[AddressAsked, Query()]) 
     """
     state: State = request.app.state.served
     found = await asking.chosen(state, request.state.actor, asked)
-    return asking.told(request.state.actor, asked, found, lambda locator: locator.resolve(asked.q))
+    return asking.told(state, request.state.actor, asked, found, lambda locator: locator.resolve(asked.q))
 
 
 async def by_address_in_body(request: Request, asked: AddressAsked) -> Told:

@@ -6,6 +6,7 @@ from data.tables.audit import AnsweredRequest, Audit
 from data.tables.base import Base
 from data.tables.cells import Cell, CellBorder, CellSet, Enclosure
 from data.tables.jobs import Job
+from data.tables.keys import SigningKey
 from data.tables.lineage import GridSuccession
 from data.tables.plans import (
     Grid,
@@ -81,6 +82,7 @@ __all__ = [
     "RiderCommunity",
     "RiderPoint",
     "SignIn",
+    "SigningKey",
     "Site",
     "Street",
     "Town",

@@ -139,6 +139,10 @@ def test_a_body_is_json_and_says_so(client):
     kind = {"Content-Type": "application/json; charset=utf-8"}
     assert client.post("/api/v1/resolve", content=b'{"q": "a"}', headers=kind).status_code == 200
     assert client.post("/api/v1/resolve?q=a", json={"q": "a"}).status_code == 422
+    assert client.post("/api/v1/resolve?district=340504", json={"q": "a"}).status_code == 200
+    assert client.post("/api/v1/resolve?district=340509", json={"q": "a"}).status_code == 404
+    both = client.post("/api/v1/resolve?district=340504", json={"q": "a", "district": "340504"})
+    assert (both.status_code, both.json()["errors"][0]["parameter"]) == (422, "district")
     assert client.put("/api/v1/resolve", json={"q": "a"}).status_code == 405
 
 

@@ -37,7 +37,12 @@ def routes() -> list[tuple[str, bool]]:
 
 
 UNSAFE = [row for row in ROUTES if row.split()[0] in {"POST", "PUT", "PATCH", "DELETE"}]
-QUESTIONS = {"POST /api/v1/locate", "POST /api/v1/resolve", "POST /api/v1/locate/batch"}
+QUESTIONS = {
+    "POST /api/v1/evidence/{slip}",
+    "POST /api/v1/locate",
+    "POST /api/v1/resolve",
+    "POST /api/v1/locate/batch",
+}
 """What is asked in a body and changes nothing."""
 GUARDED = [row for row in ROUTES if "public" not in ACTIONS[ROUTES[row]]]
 

@@ -100,7 +100,7 @@ def test_every_table_of_a_district_is_behind_row_level_security(store):
                 )
             )
         )
-    of_no_district = {"districts", "accounts", "sign_ins"}
+    of_no_district = {"districts", "accounts", "sign_ins", "signing_keys"}
     assert secured == {t.name for t in Base.metadata.sorted_tables} - of_no_district
 
 
