@@ -26,7 +26,7 @@ from geo.errors import CoordinateError, GridgovError, InputError, TooMuchError
 from geo.locate import Locator
 from geo.points import Source
 
-TURN_ROWS = 1_000
+TURN_ROWS = 1_500
 """Lines that are answered at a time."""
 Member = TypeVar("Member", bound=StrEnum)
 
