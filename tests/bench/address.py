@@ -44,7 +44,9 @@ def _others() -> Scored:
 
 def _rows(which: str, scored: Scored) -> list[Row]:
     figures = scored.figures()
-    p50, p99, build = (figures.pop(what) for what in ("p50 ms", "p99 ms", "build s"))
+    mean, p50, p99, build = (figures.pop(what) for what in ("mean ms", "p50 ms", "p99 ms", "build s"))
     rows = [Row("address", f"{which}: {what}", share) for what, share in figures.items()]
-    times = f"p50 {p50:.3g} ms, p99 {p99:.3g} ms" + (f", index built in {build:.3g} s" if build else "")
+    times = f"p50 {p50:.3g} ms, mean {mean:.3g} ms, p99 {p99:.3g} ms" + (
+        f", index built in {build:.3g} s" if build else ""
+    )
     return [*rows, Row("address", f"{which}: p99 to p50", p99 / p50, times)]

@@ -45,11 +45,12 @@ def write(name: str, building: Building, maker: Maker) -> tuple[str, list[str]]:
     rng = maker.rng
     style = rng.randrange(1000)
     named = _named(name, style, road=bool(building.road))
+    forms = ((other, _named(other, style, road=bool(building.road))) for other in maker.truth.names)
     same = [
         other
-        for other in maker.truth.names
+        for other, form in forms
         if (other in maker.truth.of_road) == bool(building.road)
-        and _plain(_named(other, style, road=bool(building.road))) == _plain(named)
+        and _plain(named) in (_plain(form), _plain(_title(other)))
     ]
     number = building.label
     if building.road or (building.compound and building.compound.village):

@@ -8,7 +8,7 @@ from random import Random
 from typing import Any
 
 from tests.bench.books import speech
-from tests.bench.books.ledger import Building, Ledger
+from tests.bench.books.ledger import Building, Compound, Ledger
 from tests.bench.books.truth import Truth
 
 Query = dict[str, Any]
@@ -106,8 +106,15 @@ class Maker:
         if said.front.endswith(town):
             found = [building for building in found if building.community.town == town]
         if said.street:
-            found = [building for building in found if building is said.building]
+            found = [
+                building
+                for building in found
+                if building.compound and self._on(building.compound, said.street)
+            ]
         return found
+
+    def _on(self, compound: Compound, street: str) -> bool:
+        return street in (compound.road, f"{compound.road}{compound.road_no}号")
 
     def plain(self, kind: str, sub: str, said: Said, text: str | None = None) -> Query | None:
         """Ask what was said; None where other places have the same name and number."""

@@ -99,7 +99,7 @@ def misspelt(name: str, rng: Random) -> tuple[str, str]:
         ("sound", "sound", "sound", "near_sound", "shape", "shape", "doubled", "dropped", "swapped")
     )
     free = [n for n, char in enumerate(name) if char not in alike.KEPT and not char.isascii()]
-    if not free:
+    if not free or len(name) < 3:
         return name, ""
     at = rng.choice(free)
     if at == 0 and name[0] in _AREAS and kind in ("dropped", "swapped"):
@@ -125,7 +125,7 @@ def swapped(name: str, rng: Random) -> str:
     """Swap two neighbours."""
     fixed = {n for n, char in enumerate(name) if char in _NUMERALS or char.isascii()}
     free = [n for n in range(len(name) - 1) if not {n, n + 1} & fixed]
-    if not free:
+    if not free or len(name) < 3:
         return name
     at = rng.choice(free)
     return name[:at] + name[at + 1] + name[at] + name[at + 2 :]

@@ -167,6 +167,7 @@ class Scored:
             "match where one is expected": self.share("sure"),
             "building right": self.share("bld"),
             "none on what does not exist": self.share("none", _unknown),
+            "mean ms": 1e3 * sum(self.seconds) / max(1, len(self.seconds)),
             "p50 ms": 1e3 * scorer.pct(self.seconds, 0.5),
             "p99 ms": 1e3 * scorer.pct(self.seconds, 0.99),
             "build s": self.build_s,
