@@ -8,22 +8,21 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
-import geopandas as gpd
 import typer
-from pyogrio.errors import DataLayerError, DataSourceError
 from sqlalchemy import Connection
 
 from api import exports
 from api.cli.console import DistrictOption, chosen, opened, out
-from data import atlas, plans
+from data import atlas, imports, layers, plans
 from data.districts import District
 from data.settings import Settings
 from geo.errors import InputError
+from maps.files import About, driver_of, write_layer
+from maps.legend import Words
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 
 Layer = StrEnum("Layer", [(name, name) for name in ("grids", *atlas.LAYERS)])  # type: ignore[misc]
-DRIVERS = {".geojson": "GeoJSON", ".gpkg": "GPKG"}
 PlanOption = Annotated[int | None, typer.Option("--plan", help="Plan number; the plan in force by default.")]
 
 
@@ -54,27 +53,27 @@ def compare(
 
 
 @app.command(
-    epilog="Examples: gridgov export layer grids grids.gpkg   ·   gridgov export layer sites sites.geojson"
+    epilog="Examples: gridgov export layer grids grids.gpkg   ·   gridgov export layer sites sites.shp"
 )
 def layer(
     name: Annotated[Layer, typer.Argument(help="Which layer.")],
-    target: Annotated[Path, typer.Argument(help="File to write: .geojson or .gpkg.")],
+    target: Annotated[Path, typer.Argument(help="File to write: .geojson, .gpkg or .shp.")],
     plan: PlanOption = None,
     district: DistrictOption = None,
 ) -> None:
     """Write a layer for a desktop GIS, EPSG:4326 (导出图层)."""
-    driver = DRIVERS.get(target.suffix.lower())
-    if driver is None:
-        raise InputError(
-            f"Layers cannot be written as '{target.suffix}'.", f"End the name in {' or '.join(DRIVERS)}."
-        )
+    driver_of(target)
     with _reading(district) as (connection, place):
         if name.value == "grids":
             frame = atlas.plan_grids(connection, place, plans.named_or_in_force(connection, place.code, plan))
         else:
             frame = atlas.layer(connection, place.code, name.value)
-    _write_layer(frame, target, driver)
-    out.print(f"{len(frame):,} features → {target}")
+        credited = imports.attribution(connection, place.code)
+    shown = layers.get(name.value)
+    about = About(name.value, Words(shown.zh, shown.en), credited, place.made_up)
+    for file in write_layer(frame, about, target):
+        out.print(f"{file.stat().st_size / 1000:,.0f} kB → {file}")
+    out.print(f"{len(frame):,} features")
 
 
 @contextmanager
@@ -92,14 +91,3 @@ def _write(target: Path, page: str) -> None:
     except OSError as error:
         raise InputError(f"{target} cannot be written: {error.strerror}.", "Choose another file.") from error
     out.print(f"{len(page.encode()) / 1000:,.0f} kB → {target}")
-
-
-def _write_layer(frame: gpd.GeoDataFrame, target: Path, driver: str) -> None:
-    lists = [
-        column for column in frame.columns if frame[column].map(lambda value: isinstance(value, list)).any()
-    ]
-    flat = frame.assign(**{column: frame[column].map("; ".join) for column in lists})
-    try:
-        flat.to_file(target, driver=driver)
-    except (DataSourceError, DataLayerError) as error:
-        raise InputError(f"{target} cannot be written: {error}.", "Choose another file.") from error
