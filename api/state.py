@@ -350,7 +350,7 @@ class State:
         register = locate.register(connection, edition, code)
         if register is None:
             return Served(district, edition, None)
-        book = next((s.locator.book for s in grounds if s.locator), None)
+        book = next((s.locator.book for s in held if s.locator), None)
         locator = Locator(
             register,
             margin_m=self.settings.outside_margin_m,

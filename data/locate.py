@@ -12,10 +12,8 @@ import shapely
 from numpy.typing import NDArray
 from sqlalchemy import Connection, text
 
-from data import districts, versions
-from geo.address import Compound, Entry
-from geo.addresses import Place
-from geo.answers import Building, Change, Community, District, Grid, OnDuty, Plan, Site
+from data import districts, places, versions
+from geo.answers import Change, Community, District, Grid, OnDuty, Plan, Site
 from geo.locate import Register
 
 
@@ -105,7 +103,7 @@ def register(connection: Connection, read: Edition, district: str, *, staff: boo
         grids=grids,
         shapes=shapes,
         sites=_sites(connection, values),
-        places=_places(connection, values, known.name),
+        places=places.every(connection, district, read.plan, known.name),
     )
 
 
@@ -191,90 +189,3 @@ def _sites(connection: Connection, values: dict[str, Any]) -> list[Site]:
         values,
     )
     return [Site(name, kind, tuple(services), *rest) for name, kind, services, *rest in rows]
-
-
-_PLACES = """
-WITH held AS (
-    SELECT c.building_id, array_agg(c.entrance ORDER BY c.entrance) AS entrances,
-           array_agg(g.code ORDER BY c.entrance) AS codes
-    FROM plans p
-    JOIN plan_cells pc ON pc.district = p.district AND pc.plan_id = p.id
-    JOIN cells c ON c.district = pc.district AND c.id = pc.cell_id
-    JOIN grids g ON g.district = pc.district AND g.id = pc.grid_id
-    WHERE p.district = :district AND p.number = :plan AND c.building_id IS NOT NULL
-    AND (c.last_set IS NULL OR EXISTS (  -- else the building moved away from there
-        SELECT FROM cells n WHERE n.district = c.district AND n.building_id = c.building_id AND n.last_set IS NULL
-        AND ST_Intersects(n.shape, c.shape)))
-    GROUP BY c.building_id
-), stated AS (
-    SELECT e.external_code, g.community_id, array_agg(g.code ORDER BY e.share DESC, g.code) AS codes
-    FROM grid_external_codes e
-    JOIN layers.grids v ON v.district = e.district AND v.id = e.grid_id AND v.plan = :plan
-    JOIN grids g ON g.district = e.district AND g.id = e.grid_id
-    WHERE e.district = :district
-    GROUP BY e.external_code, g.community_id
-), said AS (
-    SELECT a.compound_id, a.building_id, array_agg(a.words ORDER BY a.id) AS names
-    FROM aliases a WHERE a.district = :district AND a.state = 'in_force'
-    GROUP BY a.compound_id, a.building_id
-)
-SELECT b.external_code, b.entrances AS units, b.address, b.aliases || COALESCE(bs.names, '{}') AS aliases, b.label,
-       b.road, b.road_number, b.poi, ST_X(b.point) AS lon, ST_Y(b.point) AS lat,
-       x.id::text AS compound_id, x.name AS compound, x.phase_of,
-       x.aliases || COALESCE(xs.names, '{}') AS compound_aliases, x.road AS compound_road,
-       x.road_number AS compound_number, c.name AS community, t.name AS town, h.entrances, h.codes, s.codes AS stated,
-       CASE WHEN b.point IS NOT NULL AND h.building_id IS NULL THEN ST_AsBinary(COALESCE(
-           (SELECT ST_Union(n.shape) FROM cells n WHERE n.district = b.district AND n.building_id = b.id
-            AND n.last_set IS NULL), b.footprint)) END AS land
-FROM buildings b
-JOIN communities c ON c.district = b.district AND c.id = b.community_id
-LEFT JOIN compounds x ON x.district = b.district AND x.id = b.compound_id
-LEFT JOIN towns t ON t.district = c.district AND t.id = c.town_id
-LEFT JOIN said xs ON xs.compound_id = b.compound_id
-LEFT JOIN said bs ON bs.building_id = b.id
-LEFT JOIN held h ON h.building_id = b.id
-LEFT JOIN stated s ON b.point IS NULL AND s.external_code = b.stated_grid AND s.community_id = b.community_id
-WHERE b.district = :district AND b.retired_at IS NULL
-ORDER BY b.id
-"""
-
-
-def _places(connection: Connection, values: dict[str, Any], district_name: str) -> list[Place]:
-    return [_place(row, district_name) for row in connection.execute(text(_PLACES), values)]
-
-
-def _place(row: Any, district_name: str) -> Place:
-    compound = row.compound_id and Compound(
-        row.compound_id,
-        row.compound,
-        tuple(row.compound_aliases),
-        row.phase_of,
-        row.compound_road,
-        row.compound_number,
-    )
-    entry = Entry(
-        address=row.address,
-        aliases=tuple(row.aliases),
-        compound=compound,
-        label=row.label,
-        road=row.road,
-        road_number=row.road_number,
-        poi=row.poi,
-        town=row.town,
-        community=row.community,
-        district=district_name,
-        entrances=row.units,
-    )
-    return Place(
-        building=Building(row.external_code, _name(row), row.lon, row.lat),
-        entry=entry,
-        cells=tuple(zip(row.entrances or (), row.codes or (), strict=True)),
-        stated=tuple(row.stated or ()),
-        land=row.land and shapely.from_wkb(bytes(row.land)),
-    )
-
-
-def _name(row: Any) -> str:
-    """Return what a building is called: its standard address, else compound and label, else its street."""
-    named = "".join(filter(None, (row.compound, row.label)))
-    return row.address or named or "".join(filter(None, (row.road, row.road_number))) or row.poi or ""

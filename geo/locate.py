@@ -67,7 +67,7 @@ class Locator:
     near_border_m : float
         An exact point nearer than this to a border may be in the grid on its other side; 0 for none.
     book : AddressBook, optional
-        That of another plan's locator with the same places, to be shared instead of made again.
+        That of another locator, to be shared instead of made again if it has the same names.
 
     Attributes
     ----------
@@ -100,7 +100,9 @@ class Locator:
             margin_m=margin_m,
             near_border_m=near_border_m,
         )
-        self.book = book or AddressBook([place.entry for place in register.places], register.district.code)
+        entries = [place.entry for place in register.places]
+        shared = book is not None and book.entries == entries
+        self.book = book if book is not None and shared else AddressBook(entries, register.district.code)
         self._sites = Sites(register.sites, register.srid)
 
     def restated(self, data_version: int, on_duty: Mapping[str, tuple[OnDuty, ...]]) -> Locator:
@@ -180,12 +182,13 @@ class Locator:
         """Return an answer with the nearest open site of each service, where the place is known."""
         return replace(answer, sites=self._sites.nearest(*answer.place)) if answer.place else answer
 
-    def border_m(self, answer: Answer) -> float | None:
-        """Return how far the place of an answer is from the border of the grid that covers it, in metres."""
+    def with_border(self, answer: Answer) -> Answer:
+        """Return an answer with the distance to the border of the grid that covers the place, where that is known."""
         if answer.border_m is not None or answer.place is None:
-            return answer.border_m
+            return answer
         position = self.points.index.find(*answer.place)
-        return self.points.index.border_m(*answer.place, position) if position >= 0 else None
+        away = self.points.index.border_m(*answer.place, position) if position >= 0 else None
+        return replace(answer, border_m=away)
 
     def grids_of(self, place: Place, entrance: int | None = None) -> Held:
         """Return the grids a building is in: by its cells, by the grid that covers it, by the ledger's word."""

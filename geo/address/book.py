@@ -109,6 +109,11 @@ class AddressBook:
     district : str
         GB/T 2260 code of the district, 6 digits, to tell its city from others.
 
+    Attributes
+    ----------
+    entries : sequence of Entry
+        As given.
+
     Notes
     -----
     Names come first: those of the register that are in the text, longest first, by Aho-Corasick; numbers are then read
@@ -118,7 +123,7 @@ class AddressBook:
     """
 
     def __init__(self, entries: Sequence[Entry], district: str = "") -> None:
-        self._entries = entries
+        self.entries = entries
         self.gazetteer = Gazetteer(entries)
         names = self.gazetteer.names
         siblings, others = elsewhere(district, self.gazetteer.own)
@@ -132,7 +137,7 @@ class AddressBook:
     @cached_property
     def suggester(self) -> Suggester:
         """What suggests from the same entries; made at its first use."""
-        return Suggester(self._entries)
+        return Suggester(self.entries)
 
     def find(self, written: str) -> Found:
         """Return what an address names; see `Found`."""

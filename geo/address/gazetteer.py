@@ -205,21 +205,23 @@ class Gazetteer:
                 self.names[form].append(meaning)
 
     def _name_areas(self, entries: Iterable[Entry]) -> None:
-        areas: set[tuple[Sort, str]] = set()
-        above: set[str] = set()
-        for entry in entries:
+        written = {
+            (sort, name)
+            for entry in entries
             for sort, name in (
                 (Sort.TOWN, entry.town),
                 (Sort.COMMUNITY, entry.community),
                 (Sort.DISTRICT, entry.district),
-            ):
-                if name:
-                    areas.add((sort, normalise(name)))
-            if entry.address and (entry.town or entry.community):
-                above.add(
-                    normalise(entry.address).partition(normalise(entry.town or entry.community or ""))[0]
-                )
-        for parts in filter(None, map(_ABOVE.fullmatch, above)):
+            )
+            if name
+        }
+        areas = {(sort, normalise(name)) for sort, name in written}
+        above = {
+            entry.address.partition(lowest)[0]
+            for entry in entries
+            if entry.address and (lowest := entry.town or entry.community)
+        }
+        for parts in filter(None, map(_ABOVE.fullmatch, map(normalise, above))):
             areas |= {(Sort.CITY, part) for part in parts.groups() if part}
         for sort, name in sorted(areas):
             meaning = Meaning(sort, area=name)

@@ -41,13 +41,13 @@ class Spelled(NamedTuple):
     origins: list[int]
 
 
-class _Plain(dict[str, str]):
-    """Plain form of each character, found when first seen."""
+class _Plain(dict[int, str]):
+    """Plain form of each character by its code, found when first seen."""
 
-    def __missing__(self, written: str) -> str:
-        plain = "".join(map(_plain, unicodedata.normalize("NFKC", written.translate(_RADICALS)).lower()))
-        if len(self) < 70_000:  # there are not many more characters in use, but a text may hold any
-            self[written] = plain
+    def __missing__(self, code: int) -> str:
+        written = chr(code).translate(_RADICALS)
+        plain = "".join(map(_plain, unicodedata.normalize("NFKC", written).lower()))
+        self[code] = plain
         return plain
 
 
@@ -77,12 +77,10 @@ def _plain(character: str) -> str:
 
 def spell(written: str) -> Spelled:
     """Bring an address to the one spelling, character by character; O(length)."""
-    plain, origins = [], []
-    for position, character in enumerate(written):
-        for part in _PLAIN[character]:
-            plain.append(part)
-            origins.append(position)
-    text = "".join(plain)
+    text = written.translate(_PLAIN)
+    if len(text) == len(written) and text.isalnum():
+        return Spelled(text, list(range(len(text))))
+    origins = [position for position, character in enumerate(written) for _ in _PLAIN[ord(character)]]
     for loose in _LOOSE:
         dropped = {p for found in loose.finditer(text) for p in range(*found.span())}
         if dropped:
