@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from itertools import repeat
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from api.batch_lines import INVALID, Writer
 from api.batch_rows import ROLES, Lines, Reader, Rows
 from api.plain import LONGEST_ADDRESS, plain
 from geo.accuracy import Level
-from geo.bulk import Floats, Told, Verdict, exact, one
+from geo.bulk import Floats, Told, Verdict, exact, one, uncertain
 from geo.candidates import unstated
 from geo.crs import KNOWN, normalise
 from geo.errors import CoordinateError, GridgovError, InputError, TooMuchError
@@ -28,10 +28,14 @@ from geo.points import Source
 
 TURN_ROWS = 1_500
 """Lines that are answered at a time."""
-Member = TypeVar("Member", bound=StrEnum)
+Columns = Mapping[str, list[Any]]
 
 _PLAIN = frozenset({"id", "x", "y"})
-_ASKED = ("x", "y", "accuracy", "level", "source", "crs", "address")
+_ASKED = ("x", "y", "accuracy", "source", "crs", "address")
+_SOURCES = frozenset(map(str, Source))
+_LEVELS: dict[Any, Level] = (
+    {None: Level.UNKNOWN} | {str(level): level for level in Level} | {68: Level.P68, 95: Level.P95}
+)
 
 
 class Batch:
@@ -142,47 +146,73 @@ class Batch:
     def _told(self, rows: Rows) -> list[Told]:
         columns = rows.columns
         if not rows.faults and _is_plain(columns):
-            return self._exact(None, columns["x"], columns["y"])[: rows.count]
+            return self._exact(None, columns)[: rows.count]
         told: list[Any] = [None] * rows.count
-        exact_at: dict[Any, list[int]] = {}
+        together: dict[tuple[Any, bool], list[int]] = {}
         asked = zip(range(rows.count), *(columns.get(role) or repeat(None) for role in _ASKED), strict=False)
-        for place, x, y, accuracy, level, source, crs, address in asked:
+        for place, x, y, accuracy, source, crs, address in asked:
             if place in rows.faults:
                 told[place] = rows.faults[place]
             elif x is None and y is None:
                 told[place] = self._address(address)
-            elif accuracy is None and source is None and (crs is None or type(crs) is str):
-                exact_at.setdefault(crs, []).append(place)
+            elif source is not None and not (type(source) is str and source in _SOURCES):
+                told[place] = _no_member(Source, source, "source")
+            elif accuracy is None and source == Source.DEVICE:
+                told[place] = self._device(x, y, crs)
+            elif crs is None or type(crs) is str:
+                together.setdefault((crs, accuracy is not None), []).append(place)
             else:
-                told[place] = self._uncertain(x, y, accuracy, level, source, crs)
-        for crs, places in exact_at.items():
-            found = self._exact(crs, [columns["x"][n] for n in places], [columns["y"][n] for n in places])
-            for place, each in zip(places, found, strict=True):
+                told[place] = CoordinateError("crs is no text.", f"Use one of {KNOWN}.")
+        for (crs, unsure), places in together.items():
+            chosen = {role: _chosen(columns.get(role), places) for role in ("x", "y", "accuracy", "level")}
+            ask = self._uncertain if unsure else self._exact
+            for place, each in zip(places, ask(crs, chosen), strict=True):
                 told[place] = each
         return told
 
-    def _exact(self, stated: str | None, x: list[Any], y: list[Any]) -> list[Told]:
+    def _exact(self, stated: str | None, columns: Columns) -> list[Told]:
+        (x, faults), (y, others) = (numbers(columns[role], role, self._text) for role in ("x", "y"))
+        return self._answered(stated, others | faults, lambda crs: exact(self._locator, x, y, crs), len(x))
+
+    def _uncertain(self, stated: str | None, columns: Columns) -> list[Told]:
+        (x, faults), (y, others), (accuracy, unclear) = (
+            numbers(columns[role], role, self._text) for role in ("x", "y", "accuracy")
+        )
+        levels = [None if isinstance(each, dict | list) else _LEVELS.get(each) for each in columns["level"]]
+        unknown = {
+            place: _no_member(Level, columns["level"][place], "level")
+            for place, level in enumerate(levels)
+            if level is None
+        }
+        known = [level or Level.UNKNOWN for level in levels]
+        return self._answered(
+            stated,
+            unknown | unclear | others | faults,
+            lambda crs: uncertain(self._locator, x, y, crs, accuracy, known),
+            len(x),
+        )
+
+    def _answered(
+        self,
+        stated: str | None,
+        faults: Mapping[int, InputError],
+        ask: Callable[[str], list[Told]],
+        count: int,
+    ) -> list[Told]:
+        """Ask in the system that is stated, and tell faults instead of answers where there are some."""
         try:
-            crs = self._system(stated)
+            told = ask(self._system(stated))
         except InputError as error:
-            return [error] * len(x)
-        (lon, wrong_x), (lat, wrong_y) = numbers(x, "x", self._text), numbers(y, "y", self._text)
-        told = exact(self._locator, lon, lat, crs)
-        for place, fault in (wrong_y | wrong_x).items():
+            return [error] * count
+        for place, fault in faults.items():
             told[place] = fault
         return told
 
-    def _uncertain(self, x: Any, y: Any, accuracy: Any, level: Any, source: Any, crs: Any) -> Told:
+    def _device(self, x: Any, y: Any, crs: Any) -> Told:
+        """Answer a point of a device that does not say how accurate it is: never a grid."""
         try:
-            return one(
-                self._locator,
-                _number(x, "x", self._text),
-                _number(y, "y", self._text),
-                self._system(crs),
-                accuracy_m=None if accuracy is None else _number(accuracy, "accuracy", self._text),
-                level=Level.UNKNOWN if level is None else _member(Level, level, "level"),
-                source=None if source is None else _member(Source, source, "source"),
-            )
+            read = _number(x, "x", self._text), _number(y, "y", self._text)
+            return one(self._locator, *read, self._system(crs), source=Source.DEVICE)
         except InputError as error:
             return error
 
@@ -200,9 +230,11 @@ class Batch:
                     "The coordinate system is not stated.", f"State crs, for all rows or in each: {KNOWN}."
                 )
             return self._crs
-        if type(stated) is not str:
-            raise CoordinateError("crs is no text.", f"Use one of {KNOWN}.")
         return normalise(stated)
+
+
+def _chosen(column: list[Any] | None, places: list[int]) -> list[Any]:
+    return [None] * len(places) if column is None else [column[n] for n in places]
 
 
 def _is_plain(columns: Mapping[str, list[Any]]) -> bool:
@@ -257,13 +289,8 @@ def _number(value: Any, role: str, text: bool) -> float:
     raise CoordinateError(f"{name} is no number: {str(value)[:40]!r}.", "Give plain decimal numbers.")
 
 
-def _member(kind: type[Member], value: Any, role: str) -> Member:
-    try:
-        return kind(str(value))
-    except ValueError:
-        raise InputError(
-            f"{str(value)[:40]!r} is no {ROLES[role][0]}.", f"Use one of {', '.join(kind)}."
-        ) from None
+def _no_member(kind: type[StrEnum], value: Any, role: str) -> InputError:
+    return InputError(f"{str(value)[:40]!r} is no {ROLES[role][0]}.", f"Use one of {', '.join(kind)}.")
 
 
 def _text(value: Any) -> str:

@@ -2,13 +2,14 @@
 
 The index sorts exact points into classes: those that the same grid covers far from its borders, those near the
 same borders, those outside. What is told does not differ within a class, so the locator is asked for one point
-of each class and that is told for all. A point that fits no class is asked by itself.
+of each class and that is told for all. Uncertain points are weighed together. What fits neither is asked by itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import compress, pairwise
 from threading import Lock
 from typing import TypeAlias
 from weakref import WeakKeyDictionary
@@ -16,13 +17,13 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
-from geo.accuracy import Level
+from geo.accuracy import NEGLIGIBLE, Level, sigma_m
 from geo.answers import ALTERNATIVES, Answer, Building, Grid, Reason, Status
 from geo.crs import plain_to_wgs84
 from geo.errors import InputError
 from geo.index import PointIndex
 from geo.locate import Locator
-from geo.points import NEXT_NEAREST, Points, Source
+from geo.points import FINEST_M, NEXT_NEAREST, SURE, WIDEST_M, WORTH_NAMING, Points, Source
 
 CLASSES = 50_000
 """How many classes are kept for the next time."""
@@ -188,12 +189,78 @@ def exact(locator: Locator, x: Floats, y: Floats, crs: str) -> list[Told]:
         What `Locator.at` answers to each, in short, or raises.
     """
     points, plain = plain_to_wgs84(np.column_stack([x, y]), crs)
-    answered = bulk_of(locator.points).answer(locator.points, points)
+    answered: Sequence[Told] = bulk_of(locator.points).answer(locator.points, points)
     if len(answered) == len(x):
         return list(answered)
-    coming = iter(answered)
-    rows = zip(plain.tolist(), x.tolist(), y.tolist(), strict=True)
-    return [next(coming) if is_plain else one(locator, lon, lat, crs) for is_plain, lon, lat in rows]
+    told: list[Told | None] = _spread(answered, plain)
+    return [
+        one(locator, float(x[n]), float(y[n]), crs) if each is None else each for n, each in enumerate(told)
+    ]
+
+
+def uncertain(
+    locator: Locator, x: Floats, y: Floats, crs: str, accuracy_m: Floats, levels: Sequence[Level]
+) -> list[Told]:
+    """Answer points with an accuracy; see `exact`.
+
+    Parameters
+    ----------
+    accuracy_m : ndarray of float, shape (n,)
+        Radius that holds each, metres; anything, also not finite.
+    levels : sequence of Level, length n
+        How surely it does.
+    """
+    points, plain = plain_to_wgs84(np.column_stack([x, y]), crs)
+    fit = (accuracy_m > 0.0) & (accuracy_m <= WIDEST_M)
+    points, plain = points[fit[plain]], plain & fit
+    radius = np.maximum(accuracy_m[plain], FINEST_M)
+    scale = {level: sigma_m(1.0, level) for level in Level}
+    sigmas = radius * np.array([scale[level] for level in compress(levels, plain)])
+    told: list[Told | None] = _spread(_weighed(locator.points, points, sigmas), plain)
+    return [
+        one(locator, float(x[n]), float(y[n]), crs, accuracy_m=float(accuracy_m[n]), level=levels[n])
+        if each is None
+        else each
+        for n, each in enumerate(told)
+    ]
+
+
+def _weighed(grounds: Points, points: Coordinates, sigmas: Floats) -> list[Verdict | None]:
+    """Answer points with circular normal errors; None for those that are most likely in no grid."""
+    point, area, share = grounds.index.shares_each(points, sigmas)
+    kept = share >= NEGLIGIBLE
+    order = np.lexsort((area[kept], -np.round(share[kept], 9), point[kept]))
+    left = 1.0 - np.bincount(point, weights=share, minlength=len(points))
+    point, area, share = point[kept][order], area[kept][order], share[kept][order]
+    ends = np.searchsorted(point, np.arange(len(points) + 1))
+    nowhere = np.where((left >= NEGLIGIBLE) | (ends[1:] == ends[:-1]), np.maximum(left, 0.0), 0.0)
+    whole = np.bincount(point, weights=share, minlength=len(points)) + nowhere
+    likely, grids = (share / whole[point]).tolist(), [grounds.grids[n] for n in area.tolist()]
+    pending = set(grounds.on_pending(points).tolist())
+    rows = zip((nowhere / whole).tolist(), pairwise(ends.tolist()), strict=True)
+    told: list[Verdict | None] = []
+    for place, (outside, (start, end)) in enumerate(rows):
+        notes = (Reason.PENDING,) if place in pending else ()
+        if outside >= SURE:
+            told.append(None)
+        elif likely[start] >= SURE:
+            told.append(Verdict(Status.MATCH, notes, grids[start], None, likely[start], ()))
+        else:
+            edge = (Reason.DISTRICT_EDGE,) if outside >= 1.0 - SURE else ()
+            worth = [
+                grids[n] for n in range(start, min(end, start + ALTERNATIVES)) if likely[n] >= WORTH_NAMING
+            ]
+            reasons = (Reason.UNCERTAIN, *edge, *notes)
+            told.append(Verdict(Status.AMBIGUOUS, reasons, None, None, None, tuple(worth)))
+    return told
+
+
+def _spread(found: Sequence[Told | None], chosen: NDArray[np.bool_]) -> list[Told | None]:
+    """Put what was found of the chosen rows in their places, None in those of the others."""
+    told: list[Told | None] = [None] * len(chosen)
+    for place, each in zip(np.flatnonzero(chosen).tolist(), found, strict=True):
+        told[place] = each
+    return told
 
 
 def one(

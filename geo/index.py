@@ -11,13 +11,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 import shapely
 from numpy.typing import ArrayLike, NDArray
 from pyproj import Geod
 
-from geo.accuracy import REACH_SIGMAS, shares
+from geo.accuracy import REACH_SIGMAS, Outlines
 from geo.borders import Borders, Close
 from geo.celltable import CellTable, edges
 from geo.crs import metric_point, metric_points, to_metric
@@ -41,6 +42,22 @@ class Near:
 
     position: int
     distance_m: float
+
+
+class Shares(NamedTuple):
+    """How likely areas hold points: a row for each of both.
+
+    Attributes
+    ----------
+    point, area : ndarray of int, shape (m,)
+        Which; areas by their position in `PointIndex.codes`.
+    share : ndarray of float, shape (m,)
+        How likely, 0 to 1.
+    """
+
+    point: NDArray[np.intp]
+    area: NDArray[np.intp]
+    share: NDArray[np.float64]
 
 
 class PointIndex:
@@ -185,9 +202,7 @@ class PointIndex:
             As for `cover`.
         """
         asked = _points(points)
-        west, south, east, north = self._table.bounds
-        beyond = np.maximum((west, south) - asked, asked - (east, north)).max(axis=1, initial=-np.inf)
-        close = np.flatnonzero(beyond <= _FAR_DEGREES)
+        close = self._close(asked)
         xy = metric_points(asked[close], self._srid)
         # Faster than asking the tree for a distance.
         boxes = shapely.box(*(xy - radius_m).T, *(xy + radius_m).T)
@@ -215,12 +230,7 @@ class PointIndex:
         return Borders(self._metric, self.near_border_m)
 
     def shares(self, lon: float, lat: float, sigma_m: float) -> dict[int, float]:
-        """Return how likely each area holds an uncertain point; see `geo.accuracy.shares`.
-
-        Parameters
-        ----------
-        sigma_m : float
-            Standard deviation of the error along each axis, metres, above 0.
+        """Return how likely each area holds an uncertain point; as `shares_each` for one.
 
         Returns
         -------
@@ -229,12 +239,40 @@ class PointIndex:
         """
         if self._is_far(lon, lat):
             return {}
-        point = self._to_metric(lon, lat)
-        reach = REACH_SIGMAS * sigma_m
-        positions = np.sort(self._metric_tree.query(point, predicate="dwithin", distance=reach))
-        found = shares(self._metric[positions], point.x, point.y, sigma_m)
-        found /= max(1.0, float(found.sum()))  # slivers of rounding overlap
-        return dict(zip(positions.tolist(), found.tolist(), strict=True))
+        _, area, share = self.shares_each([[lon, lat]], [sigma_m])
+        return dict(zip(area.tolist(), share.tolist(), strict=True))
+
+    def shares_each(self, points: ArrayLike, sigmas_m: ArrayLike) -> Shares:
+        """Return how likely each area holds each of many uncertain points; see `geo.accuracy.Outlines.shares`.
+
+        Parameters
+        ----------
+        points : array_like, shape (n, 2)
+            As for `cover`.
+        sigmas_m : array_like, shape (n,)
+            Standard deviation of the error along each axis, metres, above 0.
+
+        Returns
+        -------
+        Shares
+            For the areas in reach, by point and area. What is left to 1 lies in no area.
+        """
+        asked, sigmas = _points(points), np.asarray(sigmas_m, dtype=np.float64)
+        close = self._close(asked)
+        xy, sigmas = metric_points(asked[close], self._srid), sigmas[close]
+        reach = REACH_SIGMAS * sigmas
+        point, area = self._metric_tree.query(shapely.points(xy), predicate="dwithin", distance=reach)
+        order = np.lexsort((area, point))
+        point, area = point[order], area[order]
+        share = self._outlines.shares(area, xy[point], sigmas[point])
+        total = np.bincount(point, weights=share, minlength=len(xy))
+        return Shares(
+            close[point], area, share / np.maximum(1.0, total)[point]
+        )  # slivers of rounding overlap
+
+    @cached_property
+    def _outlines(self) -> Outlines:
+        return Outlines(self._metric)
 
     def outside_m(self, lon: float, lat: float) -> float:
         """Return the distance from a point to the nearest area, in metres; infinite without areas.
@@ -283,6 +321,12 @@ class PointIndex:
         middles = metric_points(np.mean(edges(self._shapes), axis=0), self._srid)
         away = np.hypot(*(middles - np.mean(edges(self._metric), axis=0)).T)
         return 2.0 * float(away.max(initial=0.0))
+
+    def _close(self, points: NDArray[np.float64]) -> NDArray[np.intp]:
+        """Return which points are not far."""
+        west, south, east, north = self._table.bounds
+        beyond = np.maximum((west, south) - points, points - (east, north)).max(axis=1, initial=-np.inf)
+        return np.flatnonzero(beyond <= _FAR_DEGREES)
 
     def _is_far(self, lon: float, lat: float) -> bool:
         west, south, east, north = self._table.bounds

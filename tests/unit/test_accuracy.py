@@ -9,10 +9,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import ndtr
 
-from geo.accuracy import Level, shares, sigma_m
+from geo import accuracy
+from geo.accuracy import Level, Outlines, sigma_m
 
 metres = st.floats(-500, 500)
 sigmas = st.floats(0.5, 400)
+
+
+def shares(shapes, x, y, sigma):
+    many = len(shapes)
+    return Outlines(shapes).shares(
+        np.arange(many), np.tile((float(x), float(y)), (many, 1)), np.full(many, sigma)
+    )
 
 
 def of(shape, x, y, sigma):
@@ -65,3 +73,20 @@ def test_a_tiling_adds_up_to_the_whole(x, y, sigma, seed):
 
 def test_no_area_has_no_share():
     assert shares(np.array([], dtype=object), 0, 0, 1).tolist() == []
+
+
+def test_many_pairs_are_integrated_as_each_alone(monkeypatch):
+    spread = np.random.default_rng(1)
+    areas = np.array(
+        [shapely.Point(*spot).buffer(30) for spot in spread.uniform(0, 100, (9, 2))], dtype=object
+    )
+    outlines = Outlines(areas)
+    area, centre, sigma = (
+        spread.integers(0, 9, 40),
+        spread.uniform(0, 100, (40, 2)),
+        spread.uniform(1, 50, 40),
+    )
+    alone = [of(areas[n], *spot, size) for n, spot, size in zip(area, centre, sigma, strict=True)]
+    assert outlines.shares(area, centre, sigma) == pytest.approx(alone, abs=1e-12)
+    monkeypatch.setattr(accuracy, "_AT_ONCE", 100)
+    assert outlines.shares(area, centre, sigma) == pytest.approx(alone, abs=1e-12)

@@ -122,6 +122,22 @@ def test_a_table_is_answered_as_objects_are(rows, size):
         assert answer["plan"] == ("1" if expected else "")
 
 
+scalars = st.one_of(st.none(), st.booleans(), st.integers(-9, 200), st.floats(), st.text(max_size=5))
+values = st.one_of(
+    scalars, st.lists(scalars, max_size=2), st.dictionaries(st.text(max_size=2), scalars, max_size=2)
+)
+fields = st.sampled_from(["id", "lon", "lat", "q", "crs", "accuracy_m", "accuracy_level", "source"])
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.dictionaries(fields, values, max_size=8), min_size=1, max_size=12))
+def test_every_row_has_a_line_whatever_it_holds(rows):
+    batch, out = answered(b"".join(orjson.dumps(row) + b"\n" for row in rows))
+    statuses = [orjson.loads(line)["status"] for line in out.splitlines()]
+    assert len(statuses) == len(rows)
+    assert batch.counts == {status: statuses.count(status) for status in statuses}
+
+
 def test_a_row_tells_what_a_dispatcher_needs():
     point, address = told(
         [{"lon": WEST + STEP / 2, "lat": SOUTH + STEP / 2}, {"q": "枫林小区1幢", "id": "a"}]
@@ -156,6 +172,10 @@ BAD_ROWS = [
     ({"lon": 118.0, "lat": 31.0, "accuracy_m": "9"}, "accuracy"),
     ({"lon": 118.0, "lat": 31.0, "accuracy_m": 9, "accuracy_level": "50"}, "accuracy_level"),
     ({"lon": 118.0, "lat": 31.0, "source": "guess"}, "source"),
+    ({"lon": 118.0, "lat": 31.0, "source": {}}, "source"),
+    ({"lon": 118.0, "lat": 31.0, "accuracy_m": 9, "accuracy_level": [68]}, "accuracy_level"),
+    ({"lon": 118.0, "lat": 31.0, "accuracy_m": 9, "crs": []}, "crs"),
+    ({"lon": "118", "source": "device"}, "lon"),
     ({"q": ""}, "address"),
     ({"q": 5}, "address"),
     ({"q": "\x00"}, "control"),

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geo.bulk import Verdict, bulk_of, exact, one
+from geo.accuracy import Level
+from geo.bulk import Verdict, bulk_of, exact, one, uncertain
 from geo.crs import from_wgs84
 from geo.errors import InputError
 from tests.squares import SIDE, SOUTH, STEP, WEST, squares
@@ -18,6 +19,7 @@ SYSTEMS = ("EPSG:4326", "EPSG:4490", "gcj02", "bd09", "EPSG:4549", "EPSG:4528", 
 
 
 GAPS = squares({3, 4, 20})
+NEW = squares({3, 4, 20}, pending=[(WEST + 0.5 * STEP, SOUTH + 0.5 * STEP)])
 
 
 def told(answer):
@@ -86,6 +88,32 @@ numbers = st.one_of(
 @given(rows=st.lists(st.tuples(numbers, numbers), max_size=15), crs=st.sampled_from(SYSTEMS))
 def test_a_point_that_cannot_be_used_spoils_no_other(rows, crs):
     agree(GAPS, [row[0] for row in rows], [row[1] for row in rows], crs)
+
+
+radii = st.one_of(
+    st.floats(0.001, 600), st.sampled_from([0.0, -1.0, np.nan, np.inf, 500.0, 500.1, 1e-9, 40.0])
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    rows=st.lists(
+        st.tuples(st.one_of(places, st.tuples(numbers, numbers)), radii, st.sampled_from(Level)), max_size=12
+    ),
+    crs=st.sampled_from(["EPSG:4326", "gcj02"]),
+)
+def test_uncertain_points_are_answered_as_each_alone(rows, crs):
+    x, y = (np.array([spot[axis] for spot, _, _ in rows], dtype=float) for axis in (0, 1))
+    accuracy, levels = np.array([radius for _, radius, _ in rows]), [level for _, _, level in rows]
+    many = uncertain(NEW, x, y, crs, accuracy, levels)
+    for n, found in enumerate(many):
+        alone = one(NEW, float(x[n]), float(y[n]), crs, accuracy_m=float(accuracy[n]), level=levels[n])
+        if isinstance(alone, InputError):
+            assert told(found) == told(alone)
+        else:
+            assert found.confidence == pytest.approx(alone.confidence, abs=1e-9)
+            assert (found.status, found.reasons, found.grid) == (alone.status, alone.reasons, alone.grid)
+            assert found.alternatives == alone.alternatives
 
 
 def test_the_classes_are_all_there():
