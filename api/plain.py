@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import unicodedata
+import re
 
 LONGEST_ADDRESS = 500
 """Characters."""
+_NOT_PLAIN = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")  # categories Cc and Cs
 
 
 def plain(value: str) -> str:
     """Refuse control characters (NUL cannot be stored) and half characters (surrogates)."""
-    if any(unicodedata.category(character) in ("Cc", "Cs") for character in value):
+    if _NOT_PLAIN.search(value):
         raise ValueError("control characters are not allowed")
     return value
