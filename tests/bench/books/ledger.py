@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from random import Random
@@ -96,8 +97,9 @@ def make(seed: int, size: Size) -> Ledger:
     rng = Random(seed)  # noqa: S311
     division = words.DIVISIONS[seed % len(words.DIVISIONS)]
     communities = _communities(rng, division, size.communities)
-    roads = _roads(rng, size.roads)
-    compounds = _compounds(rng, communities, roads, size.compounds)
+    around = _around(division, communities)
+    roads = _roads(rng, size.roads, around)
+    compounds = _compounds(rng, communities, roads, size.compounds, around)
     ledger = Ledger(division, communities, compounds, roads)
     _aliases(rng, ledger)
     ledger.buildings += _in_compounds(rng, compounds)
@@ -106,6 +108,13 @@ def make(seed: int, size: Size) -> Ledger:
     _places(rng, ledger)
     _grids(rng, ledger)
     return ledger
+
+
+def _around(division: Division, communities: list[Community]) -> list[str]:
+    """Return what is named after what it lies in: the stems of the district, its city and its towns."""
+    areas = (division.district, division.city or division.province, *(at.town for at in communities))
+    stems = (re.sub(r"街道$|[省市区县镇乡]$", "", area) for area in areas)
+    return [stem for stem in dict.fromkeys(stems) if len(stem) > 1]
 
 
 def _communities(rng: Random, division: Division, number: int) -> list[Community]:
@@ -119,8 +128,8 @@ def _communities(rng: Random, division: Division, number: int) -> list[Community
     ]
 
 
-def _roads(rng: Random, number: int) -> list[str]:
-    made: dict[str, None] = {}
+def _roads(rng: Random, number: int, around: list[str]) -> list[str]:
+    made = dict.fromkeys(stem + rng.choice(("路", "大道", "东路")) for stem in around[:3])
     numbered = rng.choice((("经{}路", "纬{}路"), ("{}马路",), ("工业{}路", "科技{}路"), ()))
     for form in numbered:
         made |= dict.fromkeys(form.format(digit) for digit in rng.sample("一二三四五六七八", 4))
@@ -145,8 +154,10 @@ def _siblings(rng: Random, stem: str) -> list[str]:
     return [stem + rng.choice(("路", "路", "路", "路", "大道", "大街", "街", "巷", "弄", "胡同"))]
 
 
-def _compounds(rng: Random, communities: list[Community], roads: list[str], number: int) -> list[Compound]:
-    named: list[tuple[str, str, str]] = []
+def _compounds(
+    rng: Random, communities: list[Community], roads: list[str], number: int, around: list[str]
+) -> list[Compound]:
+    named = [(stem + rng.choice(words.COMMON_SUFFIXES), "", "") for stem in around if rng.random() < 0.6]
     stems = rng.sample(words.STEMS, len(words.STEMS))
     while len(named) < number * 0.3:
         form, marks, whole = rng.choice(words.FAMILIES)
@@ -160,8 +171,9 @@ def _compounds(rng: Random, communities: list[Community], roads: list[str], numb
     while len(named) < number:
         stem = stems.pop() if stems and rng.random() < 0.75 else rng.choice(words.STEMS)
         name = stem + rng.choice(suffixes if rng.random() < 0.6 else words.COMMON_SUFFIXES)
-        if rng.random() < 0.05:
-            name = rng.choice(roads) + rng.choice(("小区", "家属院"))
+        if rng.random() < 0.08:
+            road = rng.choice(roads)
+            name = road + rng.choice(("小区", "家属院", f"{rng.randint(_HIGHEST + 1, _HIGHEST + 40)}号院"))
         for one in (name, *_twins(rng, name)):
             if one not in taken and not _within(one, taken):
                 taken.add(one)
@@ -266,11 +278,15 @@ def _labels(rng: Random, at: Compound) -> tuple[str, list[str]]:
         return "号", [str(n) for n in range(1, rng.randint(20, 60)) if rng.random() < 0.85]
     if rng.random() < 0.08:
         return rng.choice(("座", "栋")), list("ABCDEFGH"[: rng.randint(3, 8)])
+    if rng.random() < 0.05:
+        return rng.choice(("栋", "座")), [f"{part}{n}" for part in "AB" for n in range(1, rng.randint(4, 9))]
+    if rng.random() < 0.04:
+        return rng.choice(("号楼", "栋")), [str(100 + n) for n in range(1, rng.randint(8, 24))]
     word = rng.choice(("幢", "幢", "栋", "栋", "号楼", "号楼", "座", "楼", "号", ""))
     most = rng.choice((5, 12, 18, 25, 35, 45))
     labels = [str(n) for n in range(1, most + 1) if n < 3 or rng.random() < 0.93]
     if rng.random() < 0.25:
-        labels.append(rng.choice(("1-1", "2-1", "甲1", "乙2", "3A", "5B", "丙", "12A")))
+        labels.append(rng.choice(("1-1", "2-1", "甲1", "乙2", "3A", "5B", "丙", "12A", "南", "北")))
     return word, labels
 
 

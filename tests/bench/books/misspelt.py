@@ -141,4 +141,7 @@ def in_english(maker: Maker) -> Query | None:
     meant = {
         found.code: found for reading in readings for found in maker.truth.buildings(reading, building.label)
     }
+    heard = {found.code for found in maker.truth.sound_alike(name, building.label)}
+    if heard - set(meant):  # what is translated may stand for any word of that sound
+        return None
     return maker.asked("english", "", text, meant.values())

@@ -82,7 +82,10 @@ def marks(text: str, rng: Random) -> str:
 
 def wrapped(text: str, rng: Random) -> str:
     """Put the words of a form around it."""
-    return (rng.choice(words.BEFORE) if rng.random() < 0.6 else "") + text + rng.choice(words.BEHIND)
+    behind = rng.choice(words.BEHIND)
+    if behind[0].isdigit() and text[-1] in _NUMERALS or text[-1].isascii():
+        behind = " " + behind
+    return (rng.choice(words.BEFORE) if rng.random() < 0.6 else "") + text + behind
 
 
 def slip_of_word(number: str, rng: Random) -> str:

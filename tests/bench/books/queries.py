@@ -61,6 +61,7 @@ CLASSES: tuple[tuple[Callable[[Maker], Query | None], float], ...] = (
     (told.overflow, 16),
     (told.wrong_prefix, 40),
     (unclear.compound_only, 18),
+    (unclear.loose, 10),
     (unclear.family, 12),
     (unclear.sound_alike, 4),
     (unclear.two_places, 4),

@@ -150,6 +150,9 @@ def room(building: Building, rng: Random) -> str:
             f"-{flat}号",
             f"-{unit}单元{flat}号",
             f"-{flat}室",
+            f"东单元{flat}",
+            f"{floor}楼西户",
+            f"{unit}单元东户",
         )
     )
 

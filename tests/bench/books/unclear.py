@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.bench.books import alike, noise, speech
+from tests.bench.books import alike, noise, speech, words
 from tests.bench.books.ledger import Building
 from tests.bench.books.maker import Maker, Query
 from tests.bench.books.truth import canonical
@@ -39,6 +39,17 @@ def compound_only(maker: Maker) -> Query | None:
     grids = {building.grid for building in held}
     query = maker.asked("ambiguous", "compound_only", text, held, "match_grid" if len(grids) == 1 else None)
     return query and {**query, "building_id": None}
+
+
+def loose(maker: Maker) -> Query | None:
+    """A compound without a building; the numbers around are of something else."""
+    at = maker.rng.choice(maker.ledger.compounds)
+    held = list(maker.truth.of_compound[at.code].values())
+    text = maker.rng.choice(words.LOOSE)
+    grids = {building.grid for building in held}
+    if len(maker.truth.compounds[at.name]) > 1 or len(grids) == 1:
+        return None
+    return maker.asked("ambiguous", "loose", text.format(at.name), held)
 
 
 def family(maker: Maker) -> Query | None:

@@ -91,6 +91,8 @@ BEHIND: list[str] = _WORDS["behind"]
 TICKETS: list[str] = _WORDS["tickets"]
 NEAR: list[str] = _WORDS["near"].split()
 NEAR_TICKETS: list[str] = _WORDS["near_tickets"]
+LOOSE: list[str] = _WORDS["loose"]
+"""Around a compound without a building."""
 TALK: list[str] = _WORDS["talk"]
 """What is no address."""
 
