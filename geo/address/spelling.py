@@ -17,6 +17,8 @@ _RADICALS = str.maketrans(
 )
 _DASHES = frozenset("‐‑‒–—―−─━ー~⁃〜")
 _GAP = " "
+_KEPT = 1 << 16
+"""There are not many more characters in use, but a text may hold any."""
 # What is dropped: a dash that does not stand between a number, or a word that ends one, and a number; a gap that does
 # not part letters or digits.
 _LOOSE = (
@@ -47,7 +49,8 @@ class _Plain(dict[int, str]):
     def __missing__(self, code: int) -> str:
         written = chr(code).translate(_RADICALS)
         plain = "".join(map(_plain, unicodedata.normalize("NFKC", written).lower()))
-        self[code] = plain
+        if len(self) < _KEPT:
+            self[code] = plain
         return plain
 
 
