@@ -17,7 +17,7 @@ import numpy as np
 
 from api.batch_lines import INVALID, Writer
 from api.batch_rows import ROLES, Lines, Reader, Rows
-from api.plain import LONGEST_ADDRESS, plain
+from api.plain import LONGEST_ADDRESS, prose
 from geo.accuracy import Level
 from geo.bulk import Floats, Told, Verdict, exact, one, uncertain
 from geo.candidates import unstated
@@ -303,6 +303,6 @@ def _text(value: Any) -> str:
             f"The address is longer than {LONGEST_ADDRESS} characters.", "Give the address alone."
         )
     try:
-        return plain(value.strip())
+        return prose(value.strip())
     except ValueError as error:
         raise InputError(f"In the address {error}.", "Give the address alone.") from None

@@ -10,9 +10,9 @@ from typing import Annotated
 from fastapi import Depends, Path, Query, Request
 from pydantic import AfterValidator
 
-from api.plain import plain
+from api.plain import plain, prose
 from api.state import State
-from data.layers import Bounds
+from data.features import Bounds
 from geo.errors import CoordinateError
 from geo.times import here
 
@@ -20,14 +20,6 @@ API = "/api/v1"
 """What every address of the API begins with."""
 LARGEST_NUMBER = 2**31 - 1
 MAX_FEATURES = 20_000
-
-_LAYOUT = str.maketrans("", "", "\n\r\t")
-
-
-def _prose(value: str) -> str:
-    """Refuse what `plain` does, but for the ends of lines and tabs."""
-    plain(value.translate(_LAYOUT))
-    return value
 
 
 def dated(value: datetime) -> datetime:
@@ -46,7 +38,7 @@ Serving = Annotated[State, Depends(_state)]
 """What the process serves."""
 
 Plain = AfterValidator(plain)
-Prose = AfterValidator(_prose)
+Prose = AfterValidator(prose)
 Instant = Annotated[datetime, AfterValidator(dated)]
 """An instant somebody states: +08:00 where no zone is, and of this age."""
 

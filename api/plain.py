@@ -6,6 +6,7 @@ import re
 
 LONGEST_ADDRESS = 500
 """Characters."""
+_LAYOUT = str.maketrans("", "", "\n\r\t")
 _NOT_PLAIN = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")  # categories Cc and Cs
 
 
@@ -13,4 +14,10 @@ def plain(value: str) -> str:
     """Refuse control characters (NUL cannot be stored) and half characters (surrogates)."""
     if _NOT_PLAIN.search(value):
         raise ValueError("control characters are not allowed")
+    return value
+
+
+def prose(value: str) -> str:
+    """Refuse what `plain` does, but for the ends of lines and tabs, which text from a sheet may hold."""
+    plain(value.translate(_LAYOUT))
     return value

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal
 import orjson
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from api.params import LARGEST_NUMBER, Plain, dated
+from api.params import LARGEST_NUMBER, Plain, Prose, dated
 from api.plain import LONGEST_ADDRESS
 from geo.accuracy import Level
 from geo.crs import KNOWN, normalise
@@ -129,7 +129,7 @@ class AddressAsked(Question):
 
     kind: ClassVar[Literal["address"]] = "address"
 
-    q: Annotated[str, Field(min_length=1, max_length=LONGEST_ADDRESS), Plain] = Field(
+    q: Annotated[str, Field(min_length=1, max_length=LONGEST_ADDRESS), Prose] = Field(
         description="Address (地址), as it was given.", examples=["湖东路166号康宁三村3幢2单元502室"]
     )
 

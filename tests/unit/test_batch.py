@@ -288,3 +288,8 @@ def test_what_was_learnt_of_a_locator_is_forgotten_with_it():
     del locator
     gc.collect()
     assert gone() is None
+
+
+def test_tabs_and_ends_of_lines_in_an_address_do_no_harm():
+    (answer,) = told([{"q": "枫林\t小区\n1幢"}])
+    assert (answer["status"], answer["building"]) == ("match", "B3")
