@@ -46,6 +46,8 @@ def told(
     staff = actor is not PUBLIC and may(actor, "duty.read") and actor.reaches(district.code)
     more: dict[str, Any] = {}
     if asked.include is not None:
+        if "border" in asked.include:
+            answer = teller.locator.with_border(answer)
         if "sites" in asked.include:
             more["sites"] = telling.sites(teller.locator.with_sites(answer))
         if "evidence" in asked.include:

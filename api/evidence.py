@@ -110,7 +110,7 @@ class Slips:
             The input, written in the one way it always is.
         """
         key, nonce = self._keys[0], secrets.token_bytes(_NONCE_BYTES)
-        border_m = locator.border_m(answer)
+        border_m = locator.with_border(answer).border_m
         told = (
             _FORM,
             kind,

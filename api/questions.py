@@ -15,6 +15,9 @@ from geo.crs import KNOWN, normalise
 from geo.errors import InputError
 from geo.points import Source
 
+_PARTS = "(sites|evidence|border)"
+_INCLUDE = f"^{_PARTS}(,{_PARTS}){{0,2}}$"
+
 
 class OfDistrict(BaseModel):
     """What is of one district; nothing else is taken."""
@@ -46,9 +49,10 @@ class Question(OfDistrict):
         description="Never answer from an older version of the data: the `Gridgov-Version` of an earlier answer."
         " What is not there in two seconds is answered 503.",
     )
-    include: Annotated[str, Field(pattern=r"^(sites|evidence)(,(sites|evidence))?$")] | None = Field(
+    include: Annotated[str, Field(pattern=_INCLUDE)] | None = Field(
         default=None,
-        description="What is told beside the default: `sites`, `evidence`, or both with a comma between.",
+        description="What is told beside the default, with commas between: `sites`, the nearest open one of each"
+        " service; `evidence`, a signed slip; `border`, how far the border is also where it is not near.",
         examples=["sites,evidence"],
     )
 

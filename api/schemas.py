@@ -181,7 +181,10 @@ class Answer(BaseModel):
     building: Building | None
     entrance: int | None = Field(description="单元, where the address names one.")
     alternatives: list[Alternative]
-    border_m: float | None = Field(description="To the border of the grid that covers the point, metres.")
+    border_m: float | None = Field(
+        description="To the border of the grid that covers the place, metres, where that is near or the point is"
+        " uncertain; else with `include=border`."
+    )
     outside_m: float | None = Field(description="From the nearest grid, metres, for a point in none.")
     probabilities: dict[str, float] | None = Field(
         description="For a point with an accuracy: how likely each grid holds it, and how likely none (`outside`)."

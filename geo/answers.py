@@ -316,7 +316,7 @@ class Answer:
     place : (float, float), optional
         Longitude and latitude of what was asked about, EPSG:4326, where it is known and not outside.
     border_m : float, optional
-        Distance to the border of the grid that covers a point.
+        Distance to the border of the grid that covers a point, where that is near or the point is uncertain.
     outside_m : float, optional
         Distance to the nearest grid, for a point in none.
     probabilities : dict of str to float, optional

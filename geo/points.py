@@ -94,31 +94,36 @@ class Points:
         position = self.index.find(lon, lat)
         if position < 0:
             return self._uncovered(lon, lat)
-        border_m = self.index.border_m(lon, lat, position)
         reasons = self._pending_at(lon, lat)
-        match = self._covered(lon, lat, border_m, Status.MATCH, reasons, self.grids[position])
+        if self.index.is_deep(lon, lat):
+            return self._covered(lon, lat, Status.MATCH, reasons, self.grids[position])
+        border_m = self.index.border_m(lon, lat, position)
         if border_m >= self.near_border_m:
-            return match
+            return self._covered(lon, lat, Status.MATCH, reasons, self.grids[position])
         near = self.index.near(lon, lat, self.near_border_m)
         others = [other for other in near if other.position != position]
         if not others:
-            return replace(match, reasons=(Reason.DISTRICT_EDGE, *reasons))
+            reasons = (Reason.DISTRICT_EDGE, *reasons)
+            return self._covered(lon, lat, Status.MATCH, reasons, self.grids[position], border_m=border_m)
         likely = (
             Alternative(self.grids[position], distance_m=0.0),
             *(Alternative(self.grids[other.position], distance_m=other.distance_m) for other in others),
         )
         reasons = (Reason.NEAR_BORDER, *reasons)
-        return self._covered(lon, lat, border_m, Status.AMBIGUOUS, reasons, None, likely[:ALTERNATIVES])
+        return self._covered(
+            lon, lat, Status.AMBIGUOUS, reasons, None, alternatives=likely[:ALTERNATIVES], border_m=border_m
+        )
 
     def _covered(
         self,
         lon: float,
         lat: float,
-        border_m: float,
         status: Status,
         reasons: tuple[Reason, ...],
         grid: Grid | None,
+        *,
         alternatives: tuple[Alternative, ...] = (),
+        border_m: float | None = None,
     ) -> Answer:
         """Return the answer for a point that a grid covers; in half the time that `replace` takes."""
         nothing = self._nothing

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import logging
 import socket
 import sys
 from typing import Annotated, Any
@@ -12,6 +11,7 @@ from typing import Annotated, Any
 import typer
 import uvicorn
 
+from api import logs
 from api.app import create_app
 from api.cli.console import opened, out
 from api.protocol import Protocol
@@ -69,8 +69,7 @@ def check_port(settings: Settings) -> None:
 
 def run(store: Store, settings: Settings) -> None:
     """Serve on the settings' address until Ctrl-C."""
-    logging.basicConfig(format="%(asctime)s %(name)s %(message)s")
-    logging.getLogger("gridgov").setLevel(logging.INFO)
+    logs.begin()
     config = uvicorn.Config(
         create_app(store, settings),
         host=settings.host,

@@ -36,8 +36,10 @@ def test_a_point_is_answered_with_all_a_dispatcher_needs(client):
     assert answer["grid"]["duty"] == {"on_duty": ["primary"], "channel": "富民社区", "phone": "0555-0000000"}
     assert answer["next_change"] is None
     assert not {"sites", "evidence"} & set(answer)
-    assert answer["border_m"] == pytest.approx(236.9, abs=1)
-    assert answer["outside_m"] is None
+    assert (answer["border_m"], answer["outside_m"]) == (None, None)
+    told = locate(client, lon=118.5025, lat=MIDDLE, crs="wgs84", include="border").json()
+    assert told["border_m"] == pytest.approx(236.9, abs=1)
+    assert told == answer | {"border_m": told["border_m"]}
 
 
 def test_what_is_written_is_what_is_described(client):

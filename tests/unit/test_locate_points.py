@@ -38,7 +38,8 @@ def test_an_exact_point_close_to_a_border_names_both_grids(east_m, status, named
     answer = at(118.01 + east_m * METRE)
     grids = [answer.grid] if answer.grid else [other.grid for other in answer.alternatives]
     assert (answer.status, [grid.code for grid in grids]) == (status, [code(n) for n in named])
-    assert answer.border_m == pytest.approx(abs(east_m), abs=0.1)
+    assert ROW.with_border(answer).border_m == pytest.approx(abs(east_m), abs=0.1)
+    assert (answer.border_m is None) == (status == "match")
     assert (answer.reasons == (Reason.NEAR_BORDER,)) == (status == "ambiguous")
     distances = [other.distance_m for other in answer.alternatives]
     assert distances == pytest.approx([0, abs(east_m)] if distances else [], abs=0.1)
