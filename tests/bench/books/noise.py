@@ -83,7 +83,7 @@ def marks(text: str, rng: Random) -> str:
 def wrapped(text: str, rng: Random) -> str:
     """Put the words of a form around it."""
     behind = rng.choice(words.BEHIND)
-    if behind[0].isdigit() and text[-1] in _NUMERALS or text[-1].isascii():
+    if text[-1].isascii() or (behind[0].isdigit() and text[-1] in _NUMERALS):
         behind = " " + behind
     return (rng.choice(words.BEFORE) if rng.random() < 0.6 else "") + text + behind
 
