@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 from tests.bench.books.make import make
-from tests.bench.books.score import Scored, asked, questions, score, scorer, together
+from tests.bench.books.score import BARS, Scored, asked, questions, score, scorer, together
 from tests.bench.district import LEDGER
 from tests.bench.measure import Row
 from tests.bench.server import HOST, serving
@@ -45,7 +45,10 @@ def _others() -> Scored:
 def _rows(which: str, scored: Scored) -> list[Row]:
     figures = scored.figures()
     mean, p50, p99, build = (figures.pop(what) for what in ("mean ms", "p50 ms", "p99 ms", "build s"))
-    rows = [Row("address", f"{which}: {what}", share) for what, share in figures.items()]
+    rows = [
+        Row("address", f"{which}: {what}", share, f"{100 * share:.2f}%, bar {BARS[what]}")
+        for what, share in figures.items()
+    ]
     times = f"p50 {p50:.3g} ms, mean {mean:.3g} ms, p99 {p99:.3g} ms" + (
         f", index built in {build:.3g} s" if build else ""
     )
