@@ -18,6 +18,7 @@ ACTIONS: dict[str, str] = {
     "session.open":   "public",
     "session.own":    "public",
     "duty.read":      "planner approver dispatcher worker admin auditor",
+    "case.read":      "dispatcher worker planner admin auditor",
     "plan.read":      "planner approver dispatcher admin auditor",
     "plan.draft":     "planner admin",
     "plan.edit":      "planner admin",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import geopandas as gpd
 from sqlalchemy import Connection
 
-from data import assignments, cells, grids, plans
+from data import assignments, cells, grids, layers, plans
 from data.districts import District
 from data.frames import read_geo
 from geo.drawing import draw
@@ -25,11 +25,12 @@ LAYERS = (
 
 
 def layer(connection: Connection, district: str, name: str) -> gpd.GeoDataFrame:
-    """Read a layer of `LAYERS` with all its columns, EPSG:4326."""
+    """Read a layer of `LAYERS` with all its columns but those not everybody may see, EPSG:4326."""
     if name not in LAYERS:
         raise ValueError(name)
     query = f"SELECT *, ST_AsBinary(shape) AS wkb FROM layers.{name} WHERE district = :district ORDER BY id"
-    return read_geo(connection, query, district=district).drop(columns=["district", "shape"])
+    withheld = {field.name for field in layers.get(name).fields} - {*layers.get(name).columns()}
+    return read_geo(connection, query, district=district).drop(columns=["district", "shape", *withheld])
 
 
 def plan_grids(connection: Connection, district: District, plan: plans.Plan) -> gpd.GeoDataFrame:

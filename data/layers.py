@@ -1,219 +1,287 @@
-"""Map layers: the views of schema ``layers``, as GeoJSON or as rows, with JSON built in SQL.
+"""The map layers there are: one row a view of schema ``layers``, from which all that is served of it follows.
 
-What is not named in `LAYERS` is not public: a column added to a view stays hidden until it is listed.
+Pages of features, queryables, sort keys, tiles, exports and styles are made from these rows alone. What is not
+named here is shown to nobody: a column added to a view stays hidden until it is listed, and a layer is added by a
+view with the columns ``district``, its key and ``shape``, and a row.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from collections.abc import Collection
 
-from sqlalchemy import Connection, text
-
+from data.layer import PUBLIC, Field, Layer, Style
 from geo.errors import NotFoundError
 
-Bounds = tuple[float, float, float, float]
-"""West, south, east, north in degrees."""
+_CODE = Field("code", "编码", "Code")
+_EXTERNAL = Field("external_code", "台账编码", "Ledger's code")
+_PROVISIONAL = Field("provisional", "临时编码", "Code is provisional", "flag")
+_NAME = Field("name", "名称", "Name")
+_KIND = Field("kind", "类型", "Kind")
+_STATE = Field("state", "状态", "State")
+_HOURS = Field("hours", "开放时间", "Hours")
+_ADDRESS = Field("address", "地址", "Address")
+_PHONE = Field("phone", "电话", "Phone")
+_ROAD = Field("road", "道路", "Street")
+_ROAD_NUMBER = Field("road_number", "门牌号", "Number on the street")
+_HOUSEHOLDS = Field("households", "户数", "Households; below 10 withheld", "integer")
+_BUILDINGS = Field("buildings", "楼栋数", "Buildings", "integer")
+_VEHICLES = Field("vehicles", "准入车辆", "Vehicles")
 
-
-@dataclass(frozen=True)
-class Layer:
-    """A public layer: its titles, the columns shown, and the one its features are named and ordered by."""
-
-    zh: str
-    en: str
-    columns: tuple[str, ...]
-    key: str = "id"
-    dated: bool = False
-
-
-LAYERS: dict[str, Layer] = {
-    "grids": Layer(
+_ROWS = (
+    Layer(
+        "grids",
         "网格",
-        "Grids of the plan in force",
+        "Grids",
+        "一个方案的网格，默认为现行方案；户数不足 10 的不公开。",
+        "Grids of a plan, of the one in force by default; counts of households below 10 are withheld.",
+        "Polygon",
         (
-            "code",
-            "external_code",
-            "provisional",
-            "kind",
-            "community_code",
-            "community",
-            "plan",
-            "target",
-            "households",
-            "buildings",
-            "area_m2",
-            "perimeter_m",
+            _CODE,
+            _EXTERNAL,
+            _PROVISIONAL,
+            _KIND,
+            Field("community_code", "社区编码", "Community's code"),
+            Field("community", "社区", "Community"),
+            Field("plan", "方案", "Plan", "integer"),
+            Field("valid_from", "生效时间", "In force from", "instant"),
+            Field("valid_to", "失效时间", "In force until", "instant"),
+            Field("target", "目标户数", "Households aimed at", "integer"),
+            _HOUSEHOLDS,
+            _BUILDINGS,
+            Field("area_m2", "面积（平方米）", "Area, square metres", "number"),
+            Field("perimeter_m", "周长（米）", "Perimeter, metres", "number"),
         ),
+        Style("#70767c", 0.9, "#77AADD", 0.45),
+        frozenset({"grids", "communities"}),
+        zooms=(8, 16),
         key="code",
+        key_kind="text",
         dated=True,
+        present=True,
+        label="code",
     ),
-    "communities": Layer(
+    Layer(
+        "communities",
         "社区",
         "Communities",
+        "社区及其界线；户数为所辖网格公开户数之和。",
+        "Communities and their boundaries; households are the sum of their grids' public counts.",
+        "Polygon",
         (
-            "code",
-            "external_code",
-            "provisional",
-            "name",
-            "status",
-            "boundary_source",
-            "town",
-            "phone",
-            "buildings",
-            "households",
+            _CODE,
+            _EXTERNAL,
+            _PROVISIONAL,
+            _NAME,
+            Field("status", "状态", "Status"),
+            Field("boundary_source", "界线来源", "Source of the boundary"),
+            Field("town", "街道/镇", "Town"),
+            _PHONE,
+            _BUILDINGS,
+            _HOUSEHOLDS,
         ),
+        Style("#2b2f33", 2.2),
+        frozenset({"communities", "grids", "buildings"}),
+        zooms=(8, 16),
         key="code",
+        key_kind="text",
     ),
-    "compounds": Layer(
+    Layer(
+        "compounds",
         "小区",
         "Compounds",
-        ("external_code", "name", "aliases", "road", "road_number", "committee_since"),
+        "小区及其别名；没有界线的不在图上。",
+        "Walled estates and what else they are called; those without a boundary are not drawn.",
+        "Polygon",
+        (
+            _EXTERNAL,
+            _NAME,
+            Field("aliases", "别名", "Aliases", "texts"),
+            _ROAD,
+            _ROAD_NUMBER,
+            Field("committee_since", "业委会成立日期", "Owners' committee since", "date"),
+        ),
+        Style("#8d7b5a", 1.2, dashes=(4, 3)),
+        frozenset({"compounds"}),
+        zooms=(12, 16),
     ),
-    "buildings": Layer(
+    Layer(
+        "buildings",
         "楼栋",
         "Buildings",
+        "楼栋轮廓或位置；户数只给有权查看方案的人员。",
+        "Footprints of buildings, or where they stand; their households are for those who may read plans.",
+        "Geometry",
         (
-            "external_code",
-            "label",
-            "address",
-            "road",
-            "road_number",
-            "poi",
-            "kind",
-            "floors",
-            "entrances",
-            "households_source",
-            "households_on",
+            _EXTERNAL,
+            Field("label", "楼号", "Label"),
+            _ADDRESS,
+            _ROAD,
+            _ROAD_NUMBER,
+            Field("poi", "地点名", "Known as"),
+            _KIND,
+            Field("floors", "层数", "Floors", "integer"),
+            Field("entrances", "单元数", "Entrances", "integer"),
+            Field("households_source", "户数来源", "Source of its households"),
+            Field("households_on", "户数日期", "Date of its households", "date"),
+            Field("households", "户数", "Households", "integer", action="plan.read"),
         ),
+        Style("#8a8f94", 0.6, "#c9c4b8"),
+        frozenset({"buildings"}),
+        zooms=(14, 17),
+        label="label",
     ),
-    "sites": Layer(
+    Layer(
+        "sites",
         "党群服务阵地",
         "Party-service sites",
+        "党群服务阵地及其服务、开放时间。",
+        "Party-service sites, what they offer and when.",
+        "Point",
         (
-            "external_code",
-            "name",
-            "kind",
-            "state",
-            "services",
-            "hours",
-            "accessibility",
-            "address",
-            "phone",
+            _EXTERNAL,
+            _NAME,
+            _KIND,
+            _STATE,
+            Field("services", "服务项目", "Services", "texts"),
+            _HOURS,
+            Field("accessibility", "无障碍设施", "Accessibility", "texts"),
+            _ADDRESS,
+            _PHONE,
         ),
+        Style("#ffffff", 1.0, "#b3261e", radius=6.0),
+        frozenset({"sites"}),
+        zooms=(10, 16),
     ),
-    "facilities": Layer(
-        "设施", "Facilities", ("external_code", "kind", "name", "state", "keeper", "checked_on")
+    Layer(
+        "facilities",
+        "设施",
+        "Facilities",
+        "充电桩、换电柜、微型消防站等公开设施。",
+        "Chargers, battery swaps, micro fire stations and their like; none that is restricted.",
+        "Point",
+        (
+            _EXTERNAL,
+            _KIND,
+            _NAME,
+            _STATE,
+            Field("keeper", "管理单位", "Keeper"),
+            Field("checked_on", "检查日期", "Checked on", "date"),
+        ),
+        Style("#ffffff", 1.0, "#3b6ea5"),
+        frozenset({"facilities"}),
+        zooms=(12, 16),
     ),
-    "rider_communities": Layer(
+    Layer(
+        "rider_communities",
         "骑手友好社区",
         "Rider-friendly communities",
-        ("external_code", "name", "vehicles", "parking", "charging", "pledge"),
+        "小区对骑手的准入、停放、充电等约定。",
+        "What compounds agree with riders: vehicles, parking, charging.",
+        "Geometry",
+        (
+            _EXTERNAL,
+            _NAME,
+            _VEHICLES,
+            Field("parking", "停放", "Parking"),
+            Field("charging", "充电", "Charging"),
+            Field("pledge", "承诺", "Pledge"),
+        ),
+        Style("#0b6e6e", 2.5, "#0b6e6e", 0.12, dashes=(1, 5)),
+        frozenset({"rider_communities", "compounds", "buildings"}),
+        zooms=(11, 16),
     ),
-    "rider_points": Layer(
+    Layer(
+        "rider_points",
         "骑手点位",
         "Gates, docks and rest points for riders",
-        ("external_code", "rider_community_id", "kind", "name", "hours", "vehicles", "bikes"),
+        "小区大门、换乘单车、停车、充电与休息点。",
+        "Gates of compounds, docks of transfer bikes, places to park, charge and rest.",
+        "Point",
+        (
+            _EXTERNAL,
+            Field("rider_community_id", "骑手友好社区", "Rider community", "integer"),
+            _KIND,
+            _NAME,
+            _HOURS,
+            _VEHICLES,
+            Field("bikes", "换乘单车数", "Transfer bikes", "integer"),
+        ),
+        Style("#ffffff", 1.0, "#0b6e6e"),
+        frozenset({"rider_points"}),
+        zooms=(13, 17),
     ),
-    "streets": Layer("道路", "Streets", ("external_code", "name", "kind")),
-    "barriers": Layer("屏障", "Barriers no grid crosses", ("external_code", "name", "kind")),
-}
-"""The public layers by name."""
+    Layer(
+        "streets",
+        "道路",
+        "Streets",
+        "道路及其名称。",
+        "Streets and their names.",
+        "LineString",
+        (_EXTERNAL, _NAME, _KIND),
+        Style("#6f757b", 1.6, opacity=0.6),
+        frozenset({"streets"}),
+        zooms=(10, 16),
+    ),
+    Layer(
+        "barriers",
+        "屏障",
+        "Barriers no grid crosses",
+        "网格不得跨越的河流、铁路、快速路与围墙。",
+        "Rivers, railways, trunk roads and walls that no grid crosses.",
+        "Geometry",
+        (_EXTERNAL, _NAME, _KIND),
+        Style(
+            "#6b6f74",
+            3.0,
+            by="kind",
+            colours={"river": "#4b86b4", "railway": "#6b4fa0", "trunk_road": "#8a6d3b", "wall": "#6b6f74"},
+        ),
+        frozenset({"barriers"}),
+        zooms=(8, 16),
+    ),
+    Layer(
+        "cases",
+        "工单",
+        "Cases",
+        "工单的位置、类别与承办方，不含来访人信息。",
+        "Cases: where, of what kind, and who has them in hand; never who reported them.",
+        "Point",
+        (
+            Field("number", "编号", "Number"),
+            Field("category", "类别", "Category"),
+            _STATE,
+            Field("grid", "承办网格", "Grid that has it"),
+            Field("department", "承办部门", "Department that has it"),
+            Field("opened_at", "受理时间", "Opened", "instant"),
+            Field("closed_at", "办结时间", "Closed", "instant"),
+        ),
+        Style("#ffffff", 1.0, "#5b4b8a", radius=6.0),
+        frozenset({"cases", "grids"}),
+        zooms=(10, 17),
+        action="case.read",
+        dated=True,
+        label="number",
+    ),
+)
+
+LAYERS: dict[str, Layer] = {layer.name: layer for layer in _ROWS}
+"""The layers by name, in the order they are listed."""
 
 
-@dataclass(frozen=True)
-class Selection:
-    """Which rows of a layer are meant.
-
-    Attributes
-    ----------
-    equal : mapping of str to value
-        Column and the value it must have; columns are constants of the program, never input.
-    bounds : Bounds, optional
-        A box the shape must touch.
-    as_of : datetime, optional
-        For a dated layer the instant it shows, now by default.
-    limit, offset : int
-        How many rows at most, after how many.
-    """
-
-    equal: Mapping[str, Any]
-    bounds: Bounds | None = None
-    as_of: datetime | None = None
-    limit: int = 1000
-    offset: int = 0
-
-
-def get(name: str) -> Layer:
-    """Return a layer by name.
+def get(name: str, actions: Collection[str] = (PUBLIC,)) -> Layer:
+    """Return a layer by name, as whoever may do these actions knows it; by default as everybody does.
 
     Raises
     ------
     NotFoundError
-        If there is no public layer of that name.
+        If there is no such layer, or none for whoever asks.
     """
-    if name not in LAYERS:
-        raise NotFoundError("There is no such layer.", f"Layers: {', '.join(LAYERS)}.")
-    return LAYERS[name]
+    found = LAYERS.get(name)
+    if found is None or found.action not in actions:
+        raise NotFoundError("There is no such layer.", f"Layers: {', '.join(known(actions))}.")
+    return found
 
 
-def feature_collection(
-    connection: Connection, district: str, name: str, chosen: Selection, heading: Mapping[str, Any]
-) -> str:
-    """Return rows of a layer as the text of a GeoJSON FeatureCollection, EPSG:4326 to 7 decimals.
-
-    Parameters
-    ----------
-    heading : mapping of str to str or int
-        Further members of the collection, such as its attribution; names are constants of the program.
-    """
-    layer = get(name)
-    source, values = _rows(district, name, layer, chosen, located=True)
-    members = "".join(f"'{member}', CAST(:heading AS json) -> '{member}', " for member in heading)
-    query = (
-        f"SELECT json_build_object('type', 'FeatureCollection', {members}"
-        " 'numberMatched', COALESCE(max(matched), 0), 'numberReturned', count(*), 'features',"
-        " COALESCE(json_agg(json_build_object('type', 'Feature', 'id', key,"
-        " 'geometry', ST_AsGeoJSON(ST_ForcePolygonCCW(shape), 7)::json, 'properties', properties)"
-        " ORDER BY key), '[]'))::text"
-        f" FROM ({source}) found"
-    )
-    return str(connection.execute(text(query), {**values, "heading": json.dumps(heading)}).scalar_one())
-
-
-def listing(connection: Connection, district: str, name: str, chosen: Selection) -> tuple[int, list[Any]]:
-    """Return how many rows of a layer match, and those chosen as dicts, without their shapes."""
-    source, values = _rows(district, name, get(name), chosen, located=False)
-    rows = connection.execute(
-        text(f"SELECT matched, properties FROM ({source}) found ORDER BY key"), values
-    ).all()
-    return (rows[0].matched if rows else 0), [row.properties for row in rows]
-
-
-def _rows(
-    district: str, name: str, layer: Layer, chosen: Selection, *, located: bool
-) -> tuple[str, dict[str, Any]]:
-    """Return the SQL of the rows chosen (key, shape, matched, properties) and its values."""
-    values: dict[str, Any] = {"district": district, "limit": chosen.limit, "offset": chosen.offset}
-    conditions = ["district = :district"]
-    if located:
-        conditions.append("shape IS NOT NULL")
-    if layer.dated:
-        conditions.append("valid @> (SELECT COALESCE(CAST(:as_of AS timestamptz), district_now(:district)))")
-        values["as_of"] = chosen.as_of
-    if chosen.bounds:
-        conditions.append("ST_Intersects(shape, ST_MakeEnvelope(:west, :south, :east, :north, 4326))")
-        values |= dict(zip(("west", "south", "east", "north"), chosen.bounds, strict=True))
-    for column, value in chosen.equal.items():
-        conditions.append(f"{column} = :is_{column}")
-        values[f"is_{column}"] = value
-    properties = ", ".join(f"'{column}', {column}" for column in layer.columns)
-    query = (
-        f"SELECT {layer.key} AS key, shape, count(*) OVER () AS matched,"
-        f" json_build_object({properties}) AS properties FROM layers.{name}"
-        f" WHERE {' AND '.join(conditions)} ORDER BY {layer.key} LIMIT :limit OFFSET :offset"
-    )
-    return query, values
+def known(actions: Collection[str] = (PUBLIC,)) -> dict[str, Layer]:
+    """Return the layers whoever may do these actions knows, by name."""
+    return {name: layer for name, layer in LAYERS.items() if layer.action in actions}

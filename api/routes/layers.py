@@ -10,9 +10,10 @@ from sqlalchemy import Connection
 
 from api.fresh import read
 from api.params import API, Box, Limit, Offset, Plain, Reading, bounds
+from data import features as stored
 from data import imports
-from data import layers as stored
-from data.layers import LAYERS, Selection
+from data import layers as registry
+from data.features import Selection
 from data.locate import Edition
 
 router = APIRouter(prefix=API, tags=["layers"])
@@ -37,7 +38,7 @@ class Layers(BaseModel):
 
 
 @router.get("/layers", summary="Map layers (图层)")
-async def layers() -> Layers:
+async def listed() -> Layers:
     """List the layers."""
     return Layers(
         layers=[
@@ -46,9 +47,9 @@ async def layers() -> Layers:
                 zh=layer.zh,
                 en=layer.en,
                 href=f"{API}/layers/{name}.geojson",
-                columns=list(layer.columns),
+                columns=list(layer.columns()),
             )
-            for name, layer in LAYERS.items()
+            for name, layer in registry.known().items()
         ]
     )
 
@@ -70,7 +71,7 @@ def features(
 
     `numberMatched` tells how many there are, `attribution` whom a map made from it must name.
     """
-    stored.get(name)
+    registry.get(name)
     box = bounds(bbox)
 
     def make(connection: Connection, code: str, edition: Edition) -> str:
