@@ -9,11 +9,12 @@ from collections import Counter
 import pytest
 
 from tests.bench.books import alike
-from tests.bench.books.ledger import SIZES
+from tests.bench.books.ledger import SIZES, Building, Community, Compound, Ledger
 from tests.bench.books.ledger import make as make_ledger
 from tests.bench.books.make import make
 from tests.bench.books.queries import CLASSES
 from tests.bench.books.truth import Truth, canonical
+from tests.bench.books.words import DIVISIONS
 
 SEED = 7
 
@@ -97,20 +98,57 @@ def test_numbers_have_one_spelling(label, plain):
     assert canonical(label) == plain
 
 
-def test_a_misspelling_that_could_be_another_name_means_none(truth):
-    family = next(at for at in truth.ledger.compounds if at.family.endswith("村"))
-    marks = [at.name for at in truth.ledger.compounds if at.family == family.family]
-    assert len(marks) > 1
-    assert not truth.means(family.family, family.name)
-    assert not truth.means(marks[1], marks[0])
-    assert truth.means(family.name.replace("村", "寸"), family.name)
+@pytest.fixture(scope="module")
+def few():
+    """Make five compounds of five buildings each, two of them of a family."""
+    community = Community("C01", "乐业社区", "望江街道")
+    names = ("永安一村", "永安二村", "翠竹家园", "翠竹佳园", "晨光小区")
+    compounds = [Compound(f"X{n}", name, community, "湖东路", str(n)) for n, name in enumerate(names)]
+    for at in compounds[:2]:
+        at.family = "永安村"
+    buildings = [
+        Building(f"B{at.code}{number}", str(number), "幢", community, at)
+        for at in compounds
+        for number in range(1, 6)
+    ]
+    return Truth(Ledger(DIVISIONS[0], [community], compounds, ["湖东路"], buildings))
 
 
-def test_a_name_of_quite_another_character_is_no_slip(truth):
-    at = next(at for at in truth.ledger.compounds if not at.family and not at.village and len(at.name) > 3)
-    label = next(iter(truth.of_compound[at.code]))
-    assert truth.mistaken(at.name[1:], (label,))
-    assert truth.mistaken(at.name[0] + at.name, (label,))
+@pytest.mark.parametrize(
+    ("written", "name", "told"),
+    [
+        ("永安一寸", "永安一村", True),
+        ("永按一村", "永安一村", True),
+        ("晨光小娶", "晨光小区", True),
+        ("晨光光小区", "晨光小区", True),
+        ("永安村", "永安一村", False),  # of both
+        ("永安二村", "永安一村", False),  # the other
+        ("翠竹嘉园", "翠竹家园", False),  # as near to the other
+        ("翠朱佳园", "翠竹佳园", True),
+        ("乐业社区", "晨光小区", False),
+    ],
+)
+def test_whether_a_misspelling_can_only_mean_its_name(few, written, name, told):
+    assert few.means(written, name) is told
+
+
+@pytest.mark.parametrize(
+    ("written", "label", "taken"),
+    [
+        ("晨小区", "3", True),
+        ("辰光小区", "3", True),
+        ("晨光小区北院", "3", True),
+        ("晨光小区北院", "9", False),
+        ("阳光小区", "3", False),  # one character of another sound and shape is no slip
+        ("橡树家园", "3", False),
+    ],
+)
+def test_what_may_be_taken_for_a_real_name_with_that_number(few, written, label, taken):
+    assert few.mistaken(written, (label,)) is taken
+
+
+def test_names_that_sound_alike_are_asked_for_together(few):
+    assert [b.compound.name for b in few.sound_alike("翠竹家园", "2")] == ["翠竹家园", "翠竹佳园"]
 
 
 @pytest.mark.parametrize(

@@ -133,10 +133,17 @@ def _roads(rng: Random, number: int, around: list[str]) -> list[str]:
     numbered = rng.choice((("经{}路", "纬{}路"), ("{}马路",), ("工业{}路", "科技{}路"), ()))
     for form in numbered:
         made |= dict.fromkeys(form.format(digit) for digit in rng.sample("一二三四五六七八", 4))
-    for stem in rng.sample(words.ROAD_STEMS, len(words.ROAD_STEMS)):
+    for stem in _stems(rng, words.ROAD_STEMS):
         names = _siblings(rng, stem)
         made |= dict.fromkeys(names)
     return list(made)[:number]
+
+
+def _stems(rng: Random, known: list[str]) -> list[str]:
+    """Return stems in any order: those of the list, and about as many that chance makes."""
+    made = ["".join(rng.sample(words.CHARACTERS, 2)) for _ in range(len(known) * 2 // 3)]
+    stems = list(dict.fromkeys((*known, *made)))
+    return rng.sample(stems, len(stems))
 
 
 def _siblings(rng: Random, stem: str) -> list[str]:
@@ -158,7 +165,7 @@ def _compounds(
     rng: Random, communities: list[Community], roads: list[str], number: int, around: list[str]
 ) -> list[Compound]:
     named = [(stem + rng.choice(words.COMMON_SUFFIXES), "", "") for stem in around if rng.random() < 0.6]
-    stems = rng.sample(words.STEMS, len(words.STEMS))
+    stems = _stems(rng, words.STEMS)
     while len(named) < number * 0.3:
         form, marks, whole = rng.choice(words.FAMILIES)
         stem = stems.pop()
@@ -169,7 +176,7 @@ def _compounds(
     suffixes = rng.sample(words.COMPOUND_SUFFIXES, 24)
     taken = {name for name, _, _ in named} | {family for _, _, family in named} | set(roads)
     while len(named) < number:
-        stem = stems.pop() if stems and rng.random() < 0.75 else rng.choice(words.STEMS)
+        stem = stems.pop() if stems and rng.random() < 0.85 else rng.choice(words.STEMS)
         name = stem + rng.choice(suffixes if rng.random() < 0.6 else words.COMMON_SUFFIXES)
         if rng.random() < 0.08:
             road = rng.choice(roads)

@@ -59,6 +59,8 @@ ROAD_STEMS: list[str] = _WORDS["roads"].split()
 COMPOUND_SUFFIXES: list[str] = _WORDS["compound_ends"].split()
 COMMON_SUFFIXES = ("小区", "花园", "家园", "佳苑", "花苑", "公寓", "新村", "嘉园")
 VILLAGES: list[str] = _WORDS["villages"].split()
+CHARACTERS: str = _WORDS["characters"]
+"""Any two of them make a stem."""
 INVENTED: list[str] = _WORDS["invented"].split()
 """Stems that are in no district."""
 
