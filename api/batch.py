@@ -127,8 +127,7 @@ class Batch:
         if not self.counts and self._reader.table:
             self._check_stated(rows)
         told = self._told(rows)
-        for each, times in Counter(told).items():
-            self.counts[each.status.value if isinstance(each, Verdict) else INVALID] += times
+        self.counts.update([INVALID if isinstance(each, InputError) else each.status for each in told])
         return self._writer.lines(rows, told) if told or titled else b""
 
     def broken(self, error: GridgovError) -> bytes:

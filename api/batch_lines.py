@@ -125,7 +125,7 @@ def _object(told: Told) -> bytes:
 def _fields(told: Verdict) -> dict[str, Any]:
     grid = told.grid
     return {
-        "status": told.status.value,
+        "status": told.status,
         "reasons": told.reasons,
         "grid": grid and grid.code,
         "grid_external_code": grid and grid.external_code,

@@ -39,7 +39,9 @@ class Verdict:
 
     Attributes
     ----------
-    status, reasons, grid, building
+    status : str
+        That of the answer, as plain text: many are counted.
+    reasons, grid, building
         As in the answer.
     confidence : float or None
         How often an answer like this is right; of a point with an accuracy, how likely the grid holds it.
@@ -49,7 +51,7 @@ class Verdict:
         Whoever writes it out keeps here how that reads, by form; empty at first.
     """
 
-    status: Status
+    status: str
     reasons: tuple[Reason, ...]
     grid: Grid | None
     building: Building | None
@@ -64,7 +66,7 @@ class Verdict:
         if confidence is None and answer.probabilities and answer.grid:
             confidence = answer.probabilities.get(answer.grid.code)
         others = tuple(other.grid for other in answer.alternatives)
-        return cls(answer.status, answer.reasons, answer.grid, answer.building, confidence, others)
+        return cls(answer.status.value, answer.reasons, answer.grid, answer.building, confidence, others)
 
 
 Told: TypeAlias = Verdict | InputError
@@ -244,14 +246,14 @@ def _weighed(grounds: Points, points: Coordinates, sigmas: Floats) -> list[Verdi
         if outside >= SURE:
             told.append(None)
         elif likely[start] >= SURE:
-            told.append(Verdict(Status.MATCH, notes, grids[start], None, likely[start], ()))
+            told.append(Verdict(Status.MATCH.value, notes, grids[start], None, likely[start], ()))
         else:
             edge = (Reason.DISTRICT_EDGE,) if outside >= 1.0 - SURE else ()
             worth = [
                 grids[n] for n in range(start, min(end, start + ALTERNATIVES)) if likely[n] >= WORTH_NAMING
             ]
             reasons = (Reason.UNCERTAIN, *edge, *notes)
-            told.append(Verdict(Status.AMBIGUOUS, reasons, None, None, None, tuple(worth)))
+            told.append(Verdict(Status.AMBIGUOUS.value, reasons, None, None, None, tuple(worth)))
     return told
 
 
