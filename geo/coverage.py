@@ -64,13 +64,15 @@ def outlines(geometries: Geometries) -> Geometries:
     return np.where(shapely.get_dimensions(geometries) == 2, shapely.boundary(geometries), geometries)
 
 
-def faces(lines: Iterable[shapely.Geometry]) -> Geometries:
+def faces(lines: Iterable[shapely.Geometry], grid: float = GRID_M) -> Geometries:
     """Return every face enclosed by lines, noded on the grid, in an order that depends on position only.
 
     Parameters
     ----------
     lines : iterable of LineString, MultiLineString or LinearRing
         Metres; they may cross, touch and repeat each other. Ends that enclose nothing leave no trace.
+    grid : float
+        Size of the grid, in the lines' units.
 
     Returns
     -------
@@ -81,7 +83,7 @@ def faces(lines: Iterable[shapely.Geometry]) -> Geometries:
     -----
     O(n log n) in the segments (snap rounding, then polygonize).
     """
-    noded = shapely.union_all(np.array([*lines], dtype=object), grid_size=GRID_M)
+    noded = shapely.union_all(np.array([*lines], dtype=object), grid_size=grid)
     found = np.asarray(shapely.get_parts(shapely.polygonize([noded])))
     return found[np.lexsort(shapely.bounds(found).T)]
 

@@ -27,6 +27,8 @@ from geo.errors import CoordinateError
 
 WGS84 = 4326
 """EPSG code of everything stored."""
+WEB_MERCATOR = 3857
+"""EPSG code of what map tiles are cut from."""
 
 Points = NDArray[np.float64]
 
