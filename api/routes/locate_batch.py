@@ -34,8 +34,8 @@ router = APIRouter(prefix=API, tags=["locate"])
 
 STREAMED = ("application/x-ndjson", "text/csv")
 """What answers come in; to compress them, middleware would hold them back."""
-AT_ONCE = 32
-"""How many batches a process answers at a time."""
+AT_ONCE, AT_ONCE_PUBLIC = 32, 24
+"""How many batches a process answers at a time, and how many of those may be of anybody."""
 AHEAD_BYTES = 4_000_000
 """How many bytes of answers wait for a client that sends all before it reads: some 20,000 rows."""
 GRACE_S = 5.0
@@ -114,11 +114,12 @@ class Turns:
     """Lets batches compute one turn at a time, each in its turn, so that single requests are answered beside."""
 
     def __init__(self) -> None:
-        self._one = CapacityLimiter(1)
         self.batches = 0
+        self._one = CapacityLimiter(1)
+        self._public = 0
 
     @contextmanager
-    def taken(self) -> Iterator[None]:
+    def taken(self, *, public: bool) -> Iterator[None]:
         """Count a batch while it lasts.
 
         Raises
@@ -126,13 +127,15 @@ class Turns:
         UnavailableError
             If there are too many.
         """
-        if self.batches >= AT_ONCE:
+        if self.batches >= AT_ONCE or (public and self._public >= AT_ONCE_PUBLIC):
             raise UnavailableError("Too many batches at once.", "Try again in a moment.")
         self.batches += 1
+        self._public += public
         try:
             yield
         finally:
             self.batches -= 1
+            self._public -= public
 
     async def run(self, act: Callable[[], bytes]) -> bytes:
         """Compute beside the event loop when it is this batch's turn."""
@@ -204,7 +207,7 @@ async def _answers(
 ) -> AsyncGenerator[bytes, None]:
     """Yield answers as rows come; fails where no more can be given."""
     turns: Turns = request.app.state.turns
-    with turns.taken():
+    with turns.taken(public=request.state.actor is PUBLIC):
         coming = request.stream()
         ended = False
         while not ended:

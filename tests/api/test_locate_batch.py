@@ -20,7 +20,7 @@ from fastapi import FastAPI
 
 from api.app import create_app
 from api.fresh import written
-from api.routes.locate_batch import AT_ONCE
+from api.routes.locate_batch import AT_ONCE, AT_ONCE_PUBLIC
 from data.session import Store
 from data.settings import Settings
 from etl import accounts
@@ -112,6 +112,11 @@ class Talk:
 def post(client, content, *, media=NDJSON, crs="wgs84", **headers):
     query = {"crs": crs} if crs else {}
     return client.post(PATH, params=query, content=content, headers={"content-type": media, **headers})
+
+
+def token_of(site, name):
+    accounts.add(site.store, SYSTEM, name, PHRASE, roles=["dispatcher"], scope=[CODE])
+    return accounts.sign_in(site.store, name, PHRASE, hours=1).token
 
 
 def until(holds):
@@ -265,8 +270,7 @@ def test_a_client_may_send_all_before_it_reads(site):
 
 
 def test_who_is_signed_in_may_ask_more_rows(site):
-    accounts.add(site.store, SYSTEM, "caller", PHRASE, roles=["dispatcher"], scope=[CODE])
-    token = accounts.sign_in(site.store, "caller", PHRASE, hours=1).token
+    token = token_of(site, "caller")
     for most, headers in ((3000, {}), (4000, {"Authorization": f"Bearer {token}"})):
         with closing(Talk(site.port, **headers)) as talk:
             talk.send(SPOT * most)
@@ -340,16 +344,18 @@ def test_when_the_client_is_gone_the_batch_ends(site):
     until(lambda: site.app.state.turns.batches == 0)
 
 
-def test_no_more_batches_than_can_be_held(site):
+def test_no_more_batches_than_can_be_held_and_never_all_of_them_by_anybody(site):
+    staff = {"Authorization": f"Bearer {token_of(site, 'another')}"}
     talks = []
-    for _ in range(AT_ONCE):
-        talks.append(Talk(site.port))
-        talks[-1].send(SPOT)
-    until(lambda: site.app.state.turns.batches == AT_ONCE)
-    with closing(Talk(site.port)) as refused:
-        refused.send(SPOT)
-        status, headers = refused.head()
-        assert (status, "retry-after" in headers) == (503, True)
+    for headers, most in (({}, AT_ONCE_PUBLIC), (staff, AT_ONCE)):
+        while len(talks) < most:
+            talks.append(Talk(site.port, **headers))
+            talks[-1].send(SPOT)
+            assert talks[-1].head()[0] == 200
+        with closing(Talk(site.port, **headers)) as refused:
+            refused.send(SPOT)
+            status, told = refused.head()
+            assert (status, "retry-after" in told) == (503, True)
     for talk in talks:
         talk.close()
     until(lambda: site.app.state.turns.batches == 0)
