@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from data import audit, districts
 from data.districts import District
 from data.session import Store
+from etl import levels
 from etl.activation import carry_out_due
 from etl.actor import Actor
 from geo.errors import ForbiddenError
@@ -91,6 +92,7 @@ def acting_on_new(store: Store, actor: Actor, district: str) -> Iterator[Connect
         districts.queue(connection, district)
         carry_out_due(connection, district)
         yield connection
+        levels.complete(connection, district)
 
 
 def check_scope(actor: Actor, district: str) -> None:

@@ -7,6 +7,7 @@ from data.tables.base import Base
 from data.tables.cells import Cell, CellBorder, CellSet, Enclosure
 from data.tables.jobs import Job
 from data.tables.keys import SigningKey
+from data.tables.levels import CoverageLevel
 from data.tables.lineage import GridSuccession
 from data.tables.plans import (
     Grid,
@@ -60,6 +61,7 @@ __all__ = [
     "CellSet",
     "Community",
     "Compound",
+    "CoverageLevel",
     "DataVersion",
     "Department",
     "District",
