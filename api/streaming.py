@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing, suppress
 
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
@@ -19,8 +19,8 @@ class BothWays(Response):
 
     Parameters
     ----------
-    parts : async iterator of bytes
-        The body; it must not fail but for a client that is gone.
+    parts : async generator of bytes
+        The body; it must not fail but for a client that is gone, and is closed at the end.
     ahead_bytes : int
         How much is made before it can be sent: a client may send all it has before it reads the first answer.
     deadline : float
@@ -29,7 +29,7 @@ class BothWays(Response):
 
     def __init__(
         self,
-        parts: AsyncIterator[bytes],
+        parts: AsyncGenerator[bytes, None],
         *,
         media_type: str,
         headers: Mapping[str, str],
@@ -61,11 +61,12 @@ class BothWays(Response):
             pass  # nobody is left to answer
 
     async def _make(self) -> None:
-        async for part in self._parts:
-            async with self._changed:
-                await self._changed.wait_for(lambda: len(self._waiting) < self._ahead_bytes)
-                self._waiting += part
-                self._changed.notify_all()
+        async with aclosing(self._parts):
+            async for part in self._parts:
+                async with self._changed:
+                    await self._changed.wait_for(lambda: len(self._waiting) < self._ahead_bytes)
+                    self._waiting += part
+                    self._changed.notify_all()
         async with self._changed:
             self._ended = True
             self._changed.notify_all()

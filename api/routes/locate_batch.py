@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import aclosing, contextmanager
 from email.message import Message
 from functools import partial
 from typing import Annotated, Any, ClassVar
@@ -226,17 +226,18 @@ async def _answers(
 
 
 async def _told(
-    first: bytes, answers: AsyncIterator[bytes], batch: Batch, settings: Settings
-) -> AsyncIterator[bytes]:
+    first: bytes, answers: AsyncGenerator[bytes, None], batch: Batch, settings: Settings
+) -> AsyncGenerator[bytes, None]:
     """Yield answers, and say in a last line if they cannot go on to the end."""
-    yield first
-    try:
-        async for part in answers:
-            yield part
-    except TimeoutError:
-        yield batch.broken(_late(settings))
-    except GridgovError as error:
-        yield batch.broken(error)
+    async with aclosing(answers):
+        yield first
+        try:
+            async for part in answers:
+                yield part
+        except TimeoutError:
+            yield batch.broken(_late(settings))
+        except GridgovError as error:
+            yield batch.broken(error)
 
 
 def _check(batch: Batch) -> None:

@@ -11,7 +11,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 
 import pytest
@@ -20,6 +20,7 @@ from fastapi import FastAPI
 
 from api.app import create_app
 from api.fresh import written
+from api.routes import locate_batch
 from api.routes.locate_batch import AT_ONCE, AT_ONCE_PUBLIC
 from data.session import Store
 from data.settings import Settings
@@ -342,6 +343,19 @@ def test_when_the_client_is_gone_the_batch_ends(site):
     until(lambda: site.app.state.turns.batches == 1)
     before_any.close()
     until(lambda: site.app.state.turns.batches == 0)
+
+
+def test_a_client_that_reads_nothing_is_cut_off(store, monkeypatch):
+    monkeypatch.setattr(locate_batch, "GRACE_S", 0.2)
+    monkeypatch.setattr(locate_batch, "AHEAD_BYTES", 1000)
+    town.build(store)
+    with served(store, batch_seconds=1.0, batch_rows_public=10**6) as site, closing(Talk(site.port)) as talk:
+        talk.socket.settimeout(0.3)
+        with suppress(OSError):
+            for _ in range(400):
+                talk.send(SPOT * 2000)
+            raise AssertionError("all was taken, though nothing was read")
+        until(lambda: site.app.state.turns.batches == 0)
 
 
 def test_no_more_batches_than_can_be_held_and_never_all_of_them_by_anybody(site):
