@@ -60,6 +60,8 @@ class Maker:
         if building.compound and building.compound.road and self.rng.random() < 0.2:
             said.street = f"{building.compound.road}{building.compound.road_no}号"
         said.number = speech.own(building) if number is None else number
+        if "-" in building.label and said.number == building.label and building.compound:
+            said.number += "幢"  # 2-1 alone is entrance 1 of 2 as well
         if building.road and number is None:
             said.number = building.label if building.label[-1] == "号" else building.label + "号"
         if room:
