@@ -17,6 +17,10 @@ from geo.answers import ALTERNATIVES, Alternative, Answer, Grid, Reason, Status
 
 SURE = 0.9
 """From this probability on a building's grid is the answer."""
+DOUBTFUL = frozenset(
+    {Kind.PART_OF_NAME, Kind.WORDS, Kind.PREFIX, Kind.READING, Kind.COMPOUND, Kind.NUMBER_UNUSED}
+)
+"""Faults with which an answer is no plain match, however little there is beside it: something else may be meant."""
 LIKELIER = 1.0
 """A building is named where no other is less than this many nats behind it."""
 WORTH_NAMING = 0.005
@@ -128,7 +132,7 @@ def _answered(
 ) -> dict[str, Any]:
     """Return status, confidence, reasons, grid and alternatives."""
     confidence = cases[0].mass / whole
-    several = len(cases) > 1
+    several = sum(case.mass / whole >= WORTH_NAMING for case in cases) > 1
     certain = confidence >= SURE and (found.precision is Precision.BUILDING or not several)
     doubts = _doubts(found, building, several=several and not certain)
     reasons = tuple(dict.fromkeys((*doubts, *([cases[0].note] if cases[0].note else ()))))
@@ -140,8 +144,8 @@ def _answered(
     told = {"confidence": confidence, "reasons": reasons, "alternatives": others}
     if several and not certain:
         return told | {"status": Status.AMBIGUOUS}
-    partial = any(wrong.kind is Kind.PART_OF_NAME for wrong in found.possible[0].faults)
-    plain = certain and not partial and not found.nearby
+    doubtful = any(wrong.kind in DOUBTFUL for wrong in found.possible[0].faults)
+    plain = certain and not doubtful and not found.nearby
     return told | {"status": Status.MATCH if plain else Status.APPROXIMATE, "grid": cases[0].grid}
 
 

@@ -10,7 +10,7 @@ from math import log
 
 from geo.address.elsewhere import elsewhere
 from geo.address.entry import Entry
-from geo.address.faults import Fault, Kind, fault
+from geo.address.faults import NOTHING, Fault, Kind, fault
 from geo.address.finding import Exact, Fuzzy, Hit
 from geo.address.gazetteer import Gazetteer, Meaning, Sort
 from geo.address.latin import Latin
@@ -21,7 +21,8 @@ from geo.address.suggest import Suggester
 OFFERED = 5
 """How many existing numbers are offered where the one named is not there."""
 _NEARBY = re.compile(
-    "附近|旁|对面|隔壁|前面|后面|门口|路口|[东西南北][侧边门面]|周边|周围|空地|之间|交叉口|对过|楼下$"
+    "附近|旁|对面|隔壁|前面|后面|(?<!放)门口|路口|周边|周围|空地|之间|交叉口|对过|楼下$|[往以][东南西北]|离|[东南西北](?:[侧边门面头]|$)"
+    "|[东南西北][东南西北]?角|\\d米"
 )
 _EXPLAINED = 1.0
 """A reading with faults that weigh no more needs no misspelling to explain it."""
@@ -174,23 +175,27 @@ def _is_whole(hit: Hit) -> bool:
 
 def _judged(reads: list[Read]) -> Found:
     """Put together what several ways to read an address lead to."""
-    best: dict[int, tuple[Possible, Read]] = {}
-    precision = max((c.precision for read in reads for c in read.candidates), default=Precision.NONE)
+    best: dict[int, tuple[Possible, Read, int]] = {}
+    likely = [c.precision for read in reads for c in read.candidates if c.weight < NOTHING]
+    every = [c.precision for read in reads for c in read.candidates]
+    precision = max(likely or every, default=Precision.NONE)
     for read in reads:
         for c in read.candidates:
             weight = c.weight + log(c.among)
             if c.precision is precision and (c.building not in best or weight < best[c.building][0].weight):
-                best[c.building] = Possible(c.building, weight, c.entrance, c.faults), read
+                best[c.building] = Possible(c.building, weight, c.entrance, c.faults), read, c.end
     if not best:
-        unknown = [each for read in reads for each in read.unknown]
-        wrong = tuple(fault(Kind.NUMBER_UNKNOWN, f"{u.thing.name} {u.label}") for u in unknown[:1])
-        return Found(faults=wrong, offers=_nearest(unknown[:1]), spans=_spans(reads[0]))
-    ranked = sorted(best.values(), key=lambda pair: (pair[0].weight, pair[0].entry))
-    first, read = ranked[0]
+        unknown = next((each for read in reads for each in read.unknown), None)
+        if unknown is None:
+            return Found(spans=_spans(reads[0]))
+        wrong = fault(Kind.NUMBER_UNKNOWN, f"{unknown.thing.name} {unknown.label}")
+        return Found(faults=(wrong,), offers=_nearest(unknown), spans=_spans(reads[0]))
+    ranked = sorted(best.values(), key=lambda found: (found[0].weight, found[0].entry))
+    first, read, end = ranked[0]
     return Found(
-        tuple(possible for possible, _ in ranked if possible.weight <= first.weight + _WORTH),
+        tuple(possible for possible, _, _ in ranked if possible.weight <= first.weight + _WORTH),
         precision,
-        nearby=bool(_NEARBY.search(read.spelled.text, max(end for _, end, _, _ in read.spans))),
+        nearby=bool(_NEARBY.search(read.spelled.text, end)),
         spans=_spans(read),
     )
 
@@ -227,16 +232,13 @@ def _only_names(text: str, hits: list[Hit]) -> str:
     return text
 
 
-def _nearest(unknown: list[Unknown]) -> tuple[int, ...]:
+def _nearest(unknown: Unknown) -> tuple[int, ...]:
     """Return the buildings whose numbers are nearest to one that is not there."""
-    found: dict[int, None] = {}
-    for thing, number, _ in unknown:
-        wanted = _leading(number)
-        numbered = sorted(thing.members, key=lambda n: (abs(_leading(n) - wanted), n))
-        found |= dict.fromkeys(building for n in numbered[:OFFERED] for building in thing.members[n])
-    return tuple(found)[:OFFERED]
+    members, wanted = unknown.thing.members, _leading(unknown.label)
+    numbered = sorted(members, key=lambda n: (abs(_leading(n) - wanted), n))
+    return tuple(dict.fromkeys(b for n in numbered[:OFFERED] for b in members[n]))[:OFFERED]
 
 
 def _leading(number: str) -> int:
-    found = re.search(r"\d+", number)
+    found = re.search(r"\d{1,9}", number)
     return int(found[0]) if found else 0

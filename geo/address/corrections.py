@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from geo.address import AddressBook, normalise
-from geo.address.numbers import integer
+from geo.address.numerals import HAN, integer
 from geo.errors import ConflictError, InputError
 
 LONGEST = 20
@@ -24,14 +24,13 @@ STORED = f"[a-z{_HANZI}]([a-z{_HANZI}]| (?=[a-z])){{1,{LONGEST - 1}}}"
 
 _PARTED = re.compile(r"(?<=[a-z])[\s'’.&-]+(?=[a-z])")
 _DOTTED = re.compile(r"(?<=\w)[·•・‧](?=\w)")
-_NUMERALS = "〇零一二三四五六七八九十百两幺"
 _FORMER = re.compile("^(?:原来?的?|老)(?=..)")
-_NUMBER = re.compile(f"[{_NUMERALS}]+")
-_SPELT_NUMBER = re.compile(f"[{_NUMERALS}]{{5,}}")
+_NUMBER = re.compile(f"[{HAN}]+")
+_SPELT_NUMBER = re.compile(f"[{HAN}]{{5,}}")
 _PIECE = re.compile(rf"(?P<number>\d[\d#.-]*)|(?P<run>(?:[a-z]+(?: [a-z]+)*|[{_HANZI}])+)")
 _UNIT = r"(?:号楼|号院|号(?!线)|栋|幢|座|单元|室|层|楼|户|弄|期)"
 _AFTER_NUMBER = re.compile(rf"{_UNIT}+")
-_NUMBER_AT_END = re.compile(rf"(?:(?:[{_NUMERALS}]+|[a-z甲乙丙丁]){_UNIT})+$")
+_NUMBER_AT_END = re.compile(rf"(?:(?:[{HAN}]+|[a-z甲乙丙丁]){_UNIT})+$")
 _LONGEST_IN_NAME = 3
 
 _SURNAME = (
@@ -52,7 +51,7 @@ _BEHIND = re.compile(
 )
 _TELLS_NOTHING = re.compile(
     "(?:小区|花园|社区|街道|家属院|家属区|大院|院子|新村|公寓|宿舍|大楼|大厦|广场|停车场|学校|小学|中学|幼儿园|医院|银行|超市"
-    f"|商场|公司|单位|网格|地址|门口|家|[省市区县镇乡村路街巷弄号楼栋幢座期院室层门东南西北中前后左右老新大小的我你他她们{_NUMERALS}]"
+    f"|商场|公司|单位|网格|地址|门口|家|[省市区县镇乡村路街巷弄号楼栋幢座期院室层门东南西北中前后左右老新大小的我你他她们{HAN}]"
     "|单元)+"
 )
 _SHORTEST_LETTERS = 3
@@ -184,7 +183,7 @@ def check_free(words: str, noun: str, target: int, names: Iterable[Named]) -> No
 
 def spelling(name: str) -> str:
     """Return what makes a name one of a kind: its spelling in figures, without a 小区 or 老 that may be left out."""
-    spelt = _NUMBER.sub(lambda found: str(integer(found[0])), normalise(name))
+    spelt = _NUMBER.sub(_as_digits, normalise(name))
     spelt = _FORMER.sub("", spelt)
     return spelt.removesuffix("小区") if len(spelt) > len("小区") + 1 else spelt
 
@@ -242,3 +241,8 @@ def _measured(name: str) -> str:
     if len(name) > LONGEST:
         raise InputError("The name is too long.", f"Give at most {LONGEST} characters.")
     return name
+
+
+def _as_digits(found: re.Match[str]) -> str:
+    value = integer(found[0])
+    return found[0] if value is None else str(value)

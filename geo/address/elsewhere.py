@@ -52,7 +52,7 @@ def elsewhere(district: str, own: Iterable[str] = ()) -> Elsewhere:
         Names that are not elsewhere whatever the standard says; a city among them is the district's.
     """
     ours = set(own)
-    codes = {int(district)} if district.isdigit() else set()
+    codes = {int(district)} if re.fullmatch("[0-9]{6}", district) else set()
     codes |= {
         number for number, names in _known().items() if number % 10_000 and not number % 100 and names & ours
     }

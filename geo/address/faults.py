@@ -33,6 +33,7 @@ class Kind(StrEnum):
     POI = "poi"
     ENTRANCE = "entrance"
     WORDS = "words"
+    PREFIX = "prefix"
     READING = "reading"
     ORDER = "order"
     NUMBER_WORD = "number_word"
@@ -58,6 +59,7 @@ WEIGHTS = {
     Kind.POI: 4.0,
     Kind.ENTRANCE: 1.0,
     Kind.WORDS: 2.0,
+    Kind.PREFIX: 2.0,
     Kind.READING: 1.5,
     Kind.ORDER: 0.2,
     Kind.NUMBER_WORD: 0.2,

@@ -11,7 +11,7 @@ from rapidfuzz.fuzz import partial_ratio
 
 from geo.address.faults import SPELLING_SLOPE, Fault, Kind, fault
 from geo.address.gazetteer import PRIMARY, Meaning
-from geo.address.sound import align, heard, sounds
+from geo.address.sound import align, heard, insertions, sounds
 
 _MOST = {2: 0.15, 3: 0.36, 4: 0.46}
 _MOST_LONG = 0.56
@@ -83,7 +83,7 @@ class Exact:
 
 
 def chosen(hits: list[Hit]) -> list[Hit]:
-    """Return the hits that do not overlap and whose squared lengths, less their faults, add up to most."""
+    """Return the hits that do not overlap and whose squared lengths add up to most."""
     if len(hits) < 2:
         return hits
     hits = sorted(hits, key=lambda hit: (hit.end, hit.start))
@@ -148,17 +148,17 @@ class Fuzzy:
         if len(likely) > most:
             lack = self._needed[likely] - shared[likely]
             likely = likely[np.argsort(lack, kind="stable")[:most]]
-        said = heard(text)
+        said, extra = heard(text), insertions(text)
         return [
             hit
             for position in likely.tolist()
             if partial_ratio(self._heard[position], said) >= _SIMILAR[min(len(self._heard[position]), 5)]
-            and (hit := self._aligned(position, text))
+            and (hit := self._aligned(position, text, extra))
         ]
 
-    def _aligned(self, position: int, text: str) -> Hit | None:
+    def _aligned(self, position: int, text: str, extra: Sequence[float]) -> Hit | None:
         name, meanings = self._names[position]
-        found = align(name, text, _MOST.get(len(name), _MOST_LONG))
+        found = align(name, text, _MOST.get(len(name), _MOST_LONG), extra)
         if found is None:
             return None
         wrong = None
@@ -170,8 +170,3 @@ class Fuzzy:
 
 def _sounds_of(text: str) -> Iterable[str]:
     return {sound for character in set(text) if not character.isascii() for sound in sounds(character)}
-
-
-def weight(wrong: Fault | None) -> float:
-    """Return what a fault weighs, 0 for none."""
-    return wrong.weight if wrong else 0.0

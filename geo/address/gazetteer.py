@@ -10,7 +10,8 @@ from enum import StrEnum
 
 from geo.address.entry import Compound, Entry
 from geo.address.faults import Fault, Kind, fault
-from geo.address.numbers import label, tokens
+from geo.address.numbers import WORDS, is_label, label, tokens
+from geo.address.numerals import DIGITS
 from geo.address.sound import TELLING
 from geo.address.spelling import normalise
 
@@ -51,6 +52,8 @@ class Thing:
         Of a road: the compounds with that number.
     street : (Thing, str), optional
         Of a compound: its road and number.
+    storeys : bool
+        Of a compound: that none of its buildings is called 5楼, so that this is a storey.
     """
 
     sort: Sort
@@ -59,6 +62,7 @@ class Thing:
     every: list[int] = field(default_factory=list)
     compounds: dict[str, list[Thing]] = field(default_factory=lambda: defaultdict(list))
     street: tuple[Thing, str] | None = None
+    storeys: bool = True
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +102,7 @@ _SUFFIX = {
 _FORMER = re.compile("^(?:原来?的?|老)(?=..)")
 _ABOVE = re.compile("(.+?(?:省|自治区))?(.+?(?:市|自治州|地区|盟))?(.+?[区县市旗])?")
 _COUNTED = re.compile("^(?:[期组]|街坊)")
-_HAN_DIGIT = str.maketrans("一二三四五六七八九", "123456789")
+_HAN_DIGIT = str.maketrans({han: str(DIGITS[han]) for han in "一二三四五六七八九"})
 _SHORTEST = 2
 
 
@@ -116,8 +120,6 @@ class Gazetteer:
         By spelled name.
     entries : sequence of Entry
         As given.
-    things : dict of int to list of Thing
-        By building: the compound, and the roads that number it.
     own : set of str
         Names of what the district lies in: its city, its province.
 
@@ -151,12 +153,8 @@ class Gazetteer:
                 self.names[name] = [m for m in meanings if not m.partial]
 
     def _add(self, position: int, entry: Entry, places: dict[str, list[int]]) -> None:
-        if entry.compound:
-            thing = self._compound(entry.compound)
-            thing.every.append(position)
-            written = entry.label or (entry.address or "").rpartition(entry.compound.name)[2]
-            if written:
-                thing.members[label(normalise(written))].append(position)
+        if entry.compound and entry.compound.name:
+            self._label(position, entry, entry.compound, places)
         elif entry.road and entry.road_number:
             self._number(position, entry.road, entry.road_number)
         for name in filter(None, (entry.poi, *entry.aliases)):
@@ -164,13 +162,27 @@ class Gazetteer:
         if entry.address and not entry.compound and not (entry.road and entry.road_number):
             self._place(position, _within(entry), places)
 
+    def _label(self, position: int, entry: Entry, compound: Compound, places: dict[str, list[int]]) -> None:
+        """Know a building by its label; one that is no single number (东楼, A区1幢) is part of names."""
+        thing = self._compound(compound)
+        thing.every.append(position)
+        written = normalise(entry.label or (entry.address or "").rpartition(compound.name)[2])
+        if is_label(written):
+            thing.members[label(written)].append(position)
+            thing.storeys &= not (written.endswith("楼") and not written.endswith("号楼"))
+        elif written:
+            stem = written.removesuffix(next((w for w in WORDS if written.endswith(w)), ""))
+            for name in (compound.name, *compound.aliases):
+                for form in dict.fromkeys((written, *(stem + word for word in WORDS))):
+                    places[normalise(name) + form].append(position)
+
     def _place(self, position: int, name: str, places: dict[str, list[int]]) -> None:
         """Know a building by a name, or by a name and a number: 王家庄12号."""
         plain = normalise(name)
-        last = next(iter(tokens(plain, [])[-1:]), None)
+        last = next(iter(tokens(plain)[-1:]), None)
         if last and last.end == len(plain) and last.start >= _SHORTEST and last.label[-1].isdigit():
             self._number(position, plain[: last.start], last.label)
-        elif len(plain) >= _SHORTEST:
+        elif len(plain) >= _SHORTEST and not is_label(plain):
             places[plain].append(position)
 
     def _number(self, position: int, name: str, number: str) -> None:

@@ -3,47 +3,66 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import NamedTuple
 
+from geo.address.numerals import HAN, integer
 from geo.address.sound import syllables
 
-_DIGITS = {
-    c: n
-    for n, cs in enumerate(
-        ("零〇", "一幺壹", "二两贰", "三叁", "四肆", "五伍", "六陆", "七柒", "八捌", "九玖")
-    )
-    for c in cs
-}
-_TENS = {"十": 10, "拾": 10, "百": 100, "佰": 100}
-_HAN = "".join((*_DIGITS, *_TENS))
-_NUMBER = rf"(?:\d{{1,5}}|[{_HAN}]{{1,7}})"
+_NUMBER = rf"(?:(?<!\d)\d{{1,5}}(?!\d)|[{HAN}]{{1,7}})"
 _STEM = (
     rf"(?:附?[甲乙丙丁]?{_NUMBER}(?:[甲乙丙丁](?![栋幢座]?\d)|[a-z](?![a-z]))?"
     r"|[a-z](?![a-z])(?:\d{1,2})?|[甲乙丙丁](?=[-栋幢座号#楼]|$))"
 )
 _TOKEN = re.compile(
-    rf"(?:no *|#|第)?(?P<label>{_STEM}(?:(?:号?[之附]|-){_STEM})*(?:号[甲乙丙丁](?![\d栋幢座]))?)"
-    r"(?P<mark>单元|号楼(?![道下上梯层顶])|号院|#楼|号房|栋楼|幢楼|楼栋|[栋幢座号#层室户单门]|楼(?![道下上梯层顶]))?"
+    rf"(?:no *|#|第)?(?P<label>{_STEM}(?:(?:号?[之附]|弄|-){_STEM})*(?:号[甲乙丙丁](?![\d栋幢座]))?)"
+    r"(?P<mark>单元|号楼(?![道下上梯层顶])|号院|#楼|号房|楼栋|[栋幢座号#层室户单门排]|楼(?![道下上梯层顶]))?"
 )
-_PHONE = re.compile(r"(?<![\da-z])(?:1\d{10}|0\d{2,3}-?\d{7,8}|\d{7,}|[1-9]\d{4,}(?=工单))(?!\d)")
-_TIME = re.compile(r"\d{1,4}(?:年|月|日|点|时|分|小时|天|元|人|次|度|岁|辆|只|条|个)")
-_AFTER_NUMBER = re.compile(rf"(?<=[\d{_HAN}#号])([^\W\d_a-z])(?=$|[ -]|[\d{_HAN}])")
-_LETTERS = re.compile("(?!no)[a-z]{2,}|no[a-z]+")
-_ORDINAL = frozenset("期村路街巷区组队中院里")
-_MARKS = "栋幢座号楼#单层室户门元"
+_NOISE = (
+    re.compile(r"(?<![\da-z])(?:1\d{10}|0\d{2,3}-?\d{7,8}|\d{6,}|[1-9]\d{4,}(?=工单))(?!\d)"),  # telephones
+    re.compile(r"\d+[:.]\d+(?:-\d+[:.]\d+)?"),  # times, decimals
+    re.compile(rf"(?:\d+-)?(?:\d{{1,4}}|[{HAN}]{{1,4}})(?:年|月|日|点|时|分|小时|天|周|元|度|岁|折|%)"),
+    re.compile("(?!no)[a-z]{2,}|no[a-z]+"),
+)
+"""Numbers, and words of letters, that are none of an address."""
+_COUNTED = re.compile(
+    "[多几]|(?:公?里|平?米|平方|位|名|人|部|台|家|户人|处|次|辆|只|条|个|件|起|次|标段|车位|级|吨|斤|寸|倍|路公交|号线)"
+)
+"""What follows a number that counts or measures something."""
+_FITTINGS = re.compile("门(?![口面前外])|岗|车位|地铁|线|井盖|标段|摊|柜|充电|配电|地块|出口|入口|泵")
+"""What has numbers of its own beside the buildings: 3号门, 2号车位."""
+_HOUSES = re.compile("楼(?![道下上梯层顶])")
+_COUNTING = re.compile("(?:[有共多全]|所有|倒数|最后|数|负|地下|往里|往外)第?$")
+"""What in front of a number says that it counts, or counts from elsewhere: 共30幢, 倒数第3幢, 负一楼."""
+_DENYING = re.compile("(?:不是|不在|没有|非|除了|除|原|不包括)$")
+_CORRECTED = re.compile("(?:应为|应是|改为|改成|更正为|换成)")
+_AFTER_NUMBER = re.compile(rf"(?<=[\d{HAN}#号])([^\W\d_a-z])(?=$|[ -]|[\d{HAN}])")
+_MISREAD = tuple(
+    (re.compile(rf"(?<=\d){letter}(?![a-z])|(?<![a-z]){letter}(?=\d)"), digit)
+    for letter, digit in (("o", "0"), ("l", "1"), ("i", "1"))
+)
+_MARKS = "栋幢座号楼#单层室户门元排"
 _SOUND_OF_MARK = {"dong": "栋", "zhuang": "幢", "chuang": "幢", "zuo": "座", "lou": "楼", "hao": "号"}
-_BUILDING = frozenset(("栋", "幢", "座", "#", "号楼", "#楼", "栋楼", "幢楼", "楼栋", "号院"))
-_SUB = re.compile("号?[之附]")
+_BUILDING = frozenset(("栋", "幢", "座", "#", "号楼", "#楼", "楼栋", "号院"))
+_ORDINAL = frozenset("期村路街巷区组队中院里")
+WORDS = ("号楼", "幢", "栋", "座", "楼", "#")
+"""What may follow a building's number."""
+_STEP = re.compile("号?[之附]|弄")
 _WORD = re.compile(r"(?:号楼|#楼|号院|楼栋|[栋幢座号#楼])+$")
+_HAN_NUMBER = re.compile(rf"\d+|[{HAN}]+")
 
 
 class Token(NamedTuple):
-    """A number and the word after it: label 14-2 and mark 栋 of 14-2栋; positions in the spelled text."""
+    """A number and the word after it: label 14-2 and mark 栋 of 14-2栋; positions in the spelled text.
+
+    ``runs_on`` tells that no word for a number follows it but another: 3 in 3来人.
+    """
 
     label: str
     mark: str
     start: int
     end: int
+    runs_on: bool = False
 
     @property
     def names_building(self) -> bool:
@@ -51,66 +70,71 @@ class Token(NamedTuple):
         return self.mark in _BUILDING
 
 
-def integer(written: str) -> int:
-    """Read digits or Chinese numerals: 163, 一百六十三, 一六三, 二百五."""
-    if written.isdigit() and written.isascii():
-        return int(written)
-    if not any(character in _TENS for character in written):
-        return int("".join(str(_DIGITS[character]) for character in written))
-    total, digit, unit = 0, 0, 1
-    for character in written:
-        if character in _TENS:
-            unit = _TENS[character]
-            total += (digit or 1) * unit
-            digit = 0
-        else:
-            digit = _DIGITS[character]
-    dropped_unit = digit and unit == 100 and written[-2] in "百佰"  # 二百五 is 250
-    return total + digit * (10 if dropped_unit else 1)
-
-
-_HAN_NUMBER = re.compile(rf"\d+|[{_HAN}]+")
-
-
 def label(written: str) -> str:
     """Return the one form of a building's or street number: 12 of 十二号楼, 384-3 of 384之3号, 甲2 of 甲2幢."""
-    plain = _SUB.sub("-", _WORD.sub("", written).removeprefix("附")).replace("号", "")
-    return _HAN_NUMBER.sub(lambda found: str(integer(found[0])), plain)
+    plain = _STEP.sub("-", _WORD.sub("", written).removeprefix("附")).replace("号", "")
+    return _HAN_NUMBER.sub(_as_digits, plain)
 
 
-def tokens(text: str, taken: list[tuple[int, int]]) -> list[Token]:
-    """Find the numbers of a spelled address.
+def is_label(written: str) -> bool:
+    """Tell whether a label is one number, as `tokens` reads them."""
+    return _TOKEN.fullmatch(written) is not None
+
+
+def _as_digits(found: re.Match[str]) -> str:
+    value = integer(found[0])
+    return found[0] if value is None else str(value)
+
+
+def quiet(text: str, taken: Iterable[tuple[int, int]]) -> str:
+    """Return a spelled address with names and what is no part of one blotted out (|), as long as before.
 
     Parameters
     ----------
-    taken : list of (int, int)
-        Stretches that are names, in which no number is looked for.
+    taken : iterable of (int, int)
+        Stretches that are names.
     """
-    masked = blank(text, taken)
-    for noise in (_PHONE, _TIME, _LETTERS):
-        masked = noise.sub(lambda found: "|" * len(found[0]), masked)
-    for letter, digit in (("o", "0"), ("l", "1"), ("i", "1")):
-        masked = re.sub(rf"(?<=\d){letter}(?![a-z])|(?<![a-z]){letter}(?=\d)", digit, masked)
-    masked = _AFTER_NUMBER.sub(_mark_of, masked)
+    for start, end in taken:
+        text = text[:start] + "|" * (end - start) + text[end:]
+    for noise in _NOISE:
+        text = noise.sub(lambda found: "|" * len(found[0]), text)
+    return text
+
+
+def tokens(text: str) -> list[Token]:
+    """Find the numbers of a `quiet` address."""
+    for misread, digit in _MISREAD:
+        text = misread.sub(digit, text)
+    text = _AFTER_NUMBER.sub(_mark_of, text)
     return [
-        Token(label(found["label"]), found["mark"] or "", *found.span())
-        for found in _TOKEN.finditer(masked)
-        if found["mark"] or _counts(found["label"], masked[found.end() : found.end() + 1])
+        Token(
+            label(found["label"]),
+            found["mark"] or "",
+            *found.span(),
+            not found["mark"] and text[found.end() : found.end() + 1].isalpha(),
+        )
+        for found in _TOKEN.finditer(text)
+        if _counts(text, found)
     ]
 
 
-def _counts(written: str, following: str) -> bool:
-    """Tell whether a number without a word after it is one: not 二 in 二期, 一 in 一下, A in A区."""
+def _counts(text: str, found: re.Match[str]) -> bool:
+    """Tell whether a number is one of an address, and is meant: not 二 in 二期, 3 in 共3幢, 不是3幢 or 3台电梯."""
+    before, behind = text[max(0, found.start() - 3) : found.start()], text[found.end() :]
+    written, mark = found["label"], found["mark"]
+    if _COUNTING.search(before) or _DENYING.search(before) or _CORRECTED.match(behind.lstrip(" ")):
+        return False
+    if mark:
+        plural = mark in ("幢", "栋") and (_HOUSES.match(behind) or written == "两")
+        return not plural and not (mark == "号" and _FITTINGS.match(behind))
+    following = behind[:1]
     if not following.isalpha():
-        return not written.isalpha() or written.isascii() or written[0] in _HAN
-    return written[0].isdigit() and written[-1] not in _HAN and following not in _ORDINAL
-
-
-def blank(text: str, taken: list[tuple[int, int]]) -> str:
-    """Return a text with stretches blotted out, as long as before."""
-    for start, end in taken:
-        text = text[:start] + "|" * (end - start) + text[end:]
-    return text
+        return following != "%" and (not written.isalpha() or written.isascii() or written[0] in HAN)
+    return (
+        written[0].isdigit()
+        and written[-1] not in HAN
+        and not (following in _ORDINAL or _COUNTED.match(behind))
+    )
 
 
 def _mark_of(found: re.Match[str]) -> str:

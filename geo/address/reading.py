@@ -7,12 +7,15 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import NamedTuple
 
-from geo.address.beside import Line, Number, next_to, two_places, words_after, words_before
-from geo.address.faults import HARD, Fault, Kind, fault
+from geo.address.beside import Line, Number, next_to, places_apart, words_after, words_before
+from geo.address.faults import Fault, Kind, fault
 from geo.address.finding import Hit
 from geo.address.gazetteer import Gazetteer, Meaning, Sort, Thing
-from geo.address.numbers import tokens
+from geo.address.numbers import quiet, tokens
 from geo.address.spelling import Spelled, normalise
+
+MOST_NAMES = 8
+"""Of how many places that a text names the first are read; one that names more is no address."""
 
 
 class Precision(IntEnum):
@@ -39,8 +42,8 @@ class Candidate(NamedTuple):
         What the address names.
     among : int
         How many buildings that is.
-    start : int
-        Where the name stands that leads to it.
+    start, end : int
+        From where the name stands that leads to it, to the end of its number.
     """
 
     building: int
@@ -49,6 +52,7 @@ class Candidate(NamedTuple):
     precision: Precision
     among: int = 1
     start: int = 0
+    end: int = 0
 
     @property
     def weight(self) -> float:
@@ -123,14 +127,18 @@ class Reader:
         hits : sequence of Hit
             From left to right, none overlapping another.
         """
-        text = spelled.text
-        line = Line(text, spelled.origins, hits, tokens(text, [(hit.start, hit.end) for hit in hits]))
+        primary = [hit for hit in hits if hit.primary][:MOST_NAMES]
+        hits = [hit for hit in hits if hit in primary or not hit.primary]
+        still = quiet(spelled.text, ((hit.start, hit.end) for hit in hits))
+        line = Line(spelled.text, still, spelled.origins, hits, tokens(still))
         read = Read(spelled, spans=[(h.start, h.end, h.meanings[0].sort.value, h.name) for h in hits])
-        for hit in (hit for hit in hits if hit.primary):
+        for hit in primary:
             unknown: list[Unknown] = []
             before = words_before(line, hit)
             found = [
-                candidate._replace(start=hit.start, faults=(*candidate.faults, *before))
+                candidate._replace(
+                    start=hit.start, end=max(hit.end, candidate.end), faults=(*candidate.faults, *before)
+                )
                 for meaning in hit.meanings
                 for candidate in self._meant(line, hit, meaning, unknown)
             ]
@@ -152,7 +160,7 @@ class Reader:
         if thing is None:
             yield from self._pois(line, hit, meaning, common)
             return
-        near = next_to(line, hit, road=thing.sort is Sort.ROAD)
+        near = next_to(line, hit, road=thing.sort is Sort.ROAD, storeys=thing.storeys)
         if not near:
             precision = Precision.COMPOUND if thing.sort is Sort.COMPOUND else Precision.ROAD
             yield from _every(thing.every, (*common, *words_after(line, hit)), precision)
@@ -162,7 +170,7 @@ class Reader:
             faults = _told_apart(meaning, hit, number, common)
             for building in thing.members.get(number.label, ()):
                 found = True
-                yield Candidate(building, faults, number.entrance, Precision.BUILDING)
+                yield Candidate(building, faults, number.entrance, Precision.BUILDING, end=number.end)
             for compound in thing.compounds.get(number.label, ()):
                 found = True
                 yield from self._within(line, compound, faults, number, unknown)
@@ -182,7 +190,7 @@ class Reader:
         later = [h for h in line.hits if h.start >= street.end and h.primary]
         named = [h for h in later if any(m.thing is compound for m in h.meanings)]
         place = named[0] if named else Hit(street.start, street.end, compound.name, ())
-        near = next_to(line, place, road=False, since=street.end)
+        near = next_to(line, place, road=False, storeys=compound.storeys, since=street.end)
         if not near:
             yield from _every(compound.every, common, Precision.COMPOUND)
             return
@@ -190,7 +198,8 @@ class Reader:
         for number in near:
             for building in compound.members.get(number.label, ()):
                 found = True
-                yield Candidate(building, (*common, *number.faults), number.entrance, Precision.BUILDING)
+                faults = (*common, *number.faults)
+                yield Candidate(building, faults, number.entrance, Precision.BUILDING, end=number.end)
         if not found:
             unknown.append(Unknown(compound, near[0].label, not near[0].gap))
 
@@ -203,16 +212,18 @@ class Reader:
         }
         lacking = [each.thing for each in read.unknown if each.thing.sort is Sort.COMPOUND]
         missing = (fault(Kind.COMPOUND, lacking[0].name),) if lacking else ()
+        apart = places_apart(line)
+        said: dict[str, Hit] = {hit.name: hit for hit in reversed(line.hits)}  # each name once
         read.candidates = []
         for candidate in candidates:
             wrong = [
                 against
-                for hit in line.hits
+                for hit in said.values()
                 if (against := self._against(candidate.building, hit, beside.get(hit.start)))
-                and not (hit.primary and two_places(line, hit.start, candidate.start))
+                and not (hit.primary and _is_apart(hit.start, candidate.start, apart))
             ]
             entrances = self._entries[candidate.building].entrances
-            if candidate.entrance and entrances and candidate.entrance > entrances:
+            if candidate.entrance is not None and entrances and not 0 < candidate.entrance <= entrances:
                 wrong.append(fault(Kind.ENTRANCE, str(candidate.entrance)))
             read.candidates.append(candidate._replace(faults=(*candidate.faults, *wrong, *missing)))
 
@@ -240,11 +251,23 @@ class Reader:
         if thing.sort is Sort.COMPOUND:
             return fault(Kind.COMPOUND, name)
         streets = [each.street for each in self._of[building] if each.street and each.street[0] is thing]
+        another = next(
+            (c for n in numbers or () for c in thing.compounds.get(n, ()) if c not in self._of[building]),
+            None,
+        )
+        if another:
+            return fault(Kind.COMPOUND, another.name)
         if not streets:
             return fault(Kind.STREET, name)
         if numbers and not any(street[1] in numbers for street in streets):
             return fault(Kind.STREET_NUMBER, name)
         return None
+
+
+def _is_apart(one: int, other: int, apart: Sequence[int]) -> bool:
+    """Tell whether two positions are those of two places that are named one after the other."""
+    start, end = sorted((one, other))
+    return any(start < position <= end for position in apart)
 
 
 def _every(buildings: Sequence[int], faults: tuple[Fault, ...], precision: Precision) -> Iterator[Candidate]:
@@ -259,7 +282,7 @@ def _told_apart(meaning: Meaning, hit: Hit, number: Number, common: tuple[Fault,
         return (*common, *number.faults)
     lacking = set(partial.words) - set(hit.name)
     if number.gap not in lacking:
-        return (*common, fault(Kind.PHASE_UNKNOWN, number.gap, HARD))
+        return (*common, fault(Kind.PHASE_UNKNOWN, number.gap))
     others = [
         wrong
         for wrong in (*common, *number.faults)

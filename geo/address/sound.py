@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from functools import cache, lru_cache
+from collections.abc import Sequence
+from functools import lru_cache
+from itertools import count
 from typing import NamedTuple
 
 from pypinyin import Style, pinyin
 
 from geo.address.alike import look_alike
+from geo.address.numerals import DIGITS
 
 SAME_SOUND = 0.15
 NEAR_SOUND = 0.25
@@ -22,13 +25,9 @@ NEVER = 9.0
 _KEPT = 1 << 16
 """Of how many characters is kept what they sound like: more than are in use, but a text may hold any."""
 
-_NUMERALS = {
-    c: n
-    for n, cs in enumerate(("零〇0", "一1", "二2", "三3", "四4", "五5", "六6", "七7", "八8", "九9"))
-    for c in cs
-}
+_VALUES = {**DIGITS, **{str(value): value for value in range(10)}}
 _TELLING = (
-    frozenset(_NUMERALS) | set("十百两"),
+    frozenset("零〇一二三四五六七八九十百两0123456789"),
     frozenset("东西南北中"),
     frozenset("甲乙丙丁"),
     frozenset("abcdefgh"),
@@ -36,8 +35,12 @@ _TELLING = (
 """Characters that tell siblings apart, by kind: within a kind none is a slip of another."""
 TELLING = frozenset().union(*_TELLING)
 
-_INITIALS = (("zh", "z"), ("ch", "c"), ("sh", "s"), ("n", "l"), ("hu", "f"), ("r", "l"))
+_INITIALS = (("zh", "z"), ("ch", "c"), ("sh", "s"), ("n", "l"), ("r", "l"))
+_HU = {"": "fu", "i": "fei", "n": "fen"}
+_TWO_READINGS = frozenset("乐长朝重行都调曾藏厦柏单便弄巷堡泊冠角宿种着")
+"""Characters of which a second reading is common too."""
 _CODES: dict[str, int] = {}
+_NUMBERS = count()
 _FIRST_CODE = 0xE000
 """Sounds are numbered from Unicode's private use area on."""
 _FINALS = (("ng", "n"), ("uo", "o"), ("ue", "e"), ("ve", "e"), ("v", "u"))
@@ -49,9 +52,11 @@ def syllables(character: str) -> frozenset[str]:
     return frozenset(pinyin(character, style=Style.NORMAL, heteronym=True)[0])
 
 
-@cache
+@lru_cache(maxsize=_KEPT)
 def blurred(syllable: str) -> str:
     """Return a syllable with the sounds made one that are often confused: zh and z, n and l, in and ing, hu and f."""
+    if syllable.startswith("hu"):
+        syllable = _HU.get(syllable[2:], f"f{syllable[2:]}")
     for heard, said in _INITIALS:
         if syllable.startswith(heard):
             syllable = said + syllable[len(heard) :]
@@ -76,7 +81,7 @@ def heard(text: str) -> str:
 @lru_cache(maxsize=_KEPT)
 def _heard(character: str) -> str:
     sound = blurred(pinyin(character, style=Style.NORMAL)[0][0])
-    return chr(_FIRST_CODE + _CODES.setdefault(sound, len(_CODES)))
+    return chr(_FIRST_CODE + _CODES.setdefault(sound, next(_NUMBERS)))
 
 
 @lru_cache(maxsize=_KEPT)
@@ -84,15 +89,24 @@ def substitution(meant: str, written: str) -> float:
     """Return what it costs to write one character for another: 0 the same, `NEVER` for what is no slip."""
     if meant == written:
         return 0.0
-    if _NUMERALS.get(meant, -1) == _NUMERALS.get(written, -2):
+    if _VALUES.get(meant, -1) == _VALUES.get(written, -2):
         return 0.0
     if any(meant in kind and written in kind for kind in _TELLING):
         return NEVER
-    if syllables(meant) & syllables(written):
-        return SAME_SOUND
-    if sounds(meant) & sounds(written):
+    one, other = _said(meant), _said(written)
+    if one & other:
+        return NEAR_SOUND if meant in TELLING else SAME_SOUND
+    if set(map(blurred, one)) & set(map(blurred, other)):
         return NEAR_SOUND
-    return ALIKE if look_alike(meant, written) else NEVER
+    return ALIKE if meant not in TELLING and look_alike(meant, written) else NEVER
+
+
+@lru_cache(maxsize=_KEPT)
+def _said(character: str) -> frozenset[str]:
+    """Return how a character is commonly read."""
+    if character in _TWO_READINGS:
+        return syllables(character)
+    return frozenset(pinyin(character, style=Style.NORMAL)[0])
 
 
 class Aligned(NamedTuple):
@@ -103,7 +117,7 @@ class Aligned(NamedTuple):
     end: int
 
 
-def align(name: str, text: str, most: float) -> Aligned | None:
+def align(name: str, text: str, most: float, insertions: Sequence[float]) -> Aligned | None:
     """Find the stretch of a text most like a name.
 
     Semi-global weighted edit distance with transpositions of neighbours (Damerau): all of the name is aligned, the
@@ -113,6 +127,8 @@ def align(name: str, text: str, most: float) -> Aligned | None:
     ----------
     most : float
         What the difference may cost.
+    insertions : sequence of float
+        Those of the text; see `insertions`.
 
     Returns
     -------
@@ -123,7 +139,6 @@ def align(name: str, text: str, most: float) -> Aligned | None:
     before: list[float] = []
     above = [0.0] * width
     began_before: list[int] = []
-    insertions = _insertions(text)
     began = list(range(width))
     for row, meant in enumerate(name, 1):
         missing = MISSING if meant not in TELLING else NEVER
@@ -148,8 +163,7 @@ def align(name: str, text: str, most: float) -> Aligned | None:
     return Aligned(cost, began[end], end) if cost <= most and length < 0 else None
 
 
-@lru_cache(maxsize=8)
-def _insertions(text: str) -> tuple[float, ...]:
+def insertions(text: str) -> tuple[float, ...]:
     """Return what each character costs that is too much: little where it only repeats its neighbour."""
     return tuple(
         DOUBLED if before == character else NEVER if character in TELLING else INSERTED

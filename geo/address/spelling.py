@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 import opencc
 
+from geo.address.numerals import HAN
+
 # Radicals of the block U+2E80 that NFKC leaves as they are (Unicode's EquivalentUnifiedIdeograph.txt). Text copied
 # from PDF files is full of them.
 _RADICALS = str.maketrans(
@@ -19,10 +21,12 @@ _DASHES = frozenset("‐‑‒–—―−─━ー~⁃〜")
 _GAP = " "
 _KEPT = 1 << 16
 """There are not many more characters in use, but a text may hold any."""
+# A point, colon or comma that does not stand between two numbers is a gap.
+_LOOSE_POINT = re.compile(rf"[:.](?!\d)|(?<!\d)[:.]|(?<!\d)%|,(?![\d{HAN}])|(?<![\d{HAN}]),")
 # What is dropped: a dash that does not stand between a number, or a word that ends one, and a number; a gap that does
 # not part letters or digits.
 _LOOSE = (
-    re.compile(r"(?<![0-9a-z栋幢座号楼元室#]) *-+|-+(?! *[0-9a-z])|(?<=-)-+"),
+    re.compile(rf"(?<![0-9a-z栋幢座号楼元室#{HAN}]) *-+|-+(?! *[0-9a-z{HAN}])|(?<=-)-+"),
     re.compile(r"(?<![0-9a-z]) +| +(?! *[0-9a-z])|(?<=[0-9a-z] ) +"),
 )
 
@@ -65,9 +69,11 @@ def _simplifier() -> opencc.OpenCC:
 def _plain(character: str) -> str:
     """Return what a compatible, small character becomes: itself, a dash, a gap, or nothing."""
     if character.isascii():
-        return character if character.isalnum() or character in "#-" else "" if character == "'" else _GAP
+        return character if character.isalnum() or character in "#-:.%," else "" if character == "'" else _GAP
     if character in _DASHES:
         return "-"
+    if character in "、":
+        return ","
     kind = unicodedata.category(character)
     if kind == "Nd":
         return str(unicodedata.digit(character))
@@ -80,7 +86,7 @@ def _plain(character: str) -> str:
 
 def spell(written: str) -> Spelled:
     """Bring an address to the one spelling, character by character; O(length)."""
-    text = written.translate(_PLAIN)
+    text = _LOOSE_POINT.sub(_GAP, written.translate(_PLAIN))
     if len(text) == len(written) and text.isalnum():
         return Spelled(text, list(range(len(text))))
     origins = [position for position, character in enumerate(written) for _ in _PLAIN[ord(character)]]

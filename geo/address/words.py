@@ -29,6 +29,9 @@ WORDS = {
     Kind.POI: Words("所写地点与登记不符", "It is not the place written"),
     Kind.ENTRANCE: Words("登记中该楼没有此单元", "The building has no such entrance in the register"),
     Kind.WORDS: Words("有登记中没有的字词", "Words the register does not have"),
+    Kind.PREFIX: Words(
+        "名称前有登记中没有的字", "Words in front of the name that the register does not have"
+    ),
     Kind.READING: Words("号码有不止一种读法", "The numbers can be read in more than one way"),
     Kind.ORDER: Words("号码写在名称之前", "Written in an unusual order"),
     Kind.NUMBER_WORD: Words("号码后的量词与登记不同", "Another word after the number than in the register"),

@@ -252,3 +252,98 @@ def test_anything_can_be_asked(text):
 @given(st.integers(1, 400), st.sampled_from(["幢", "栋", "号楼", "#", "座", ""]))
 def test_only_a_number_that_is_there_is_found(number, word):
     assert found(f"康宁三村{number}{word}") == ({1: (0,), 12: (1,)}.get(number, ()))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "康宁三村往东1米",
+            "康宁三村1位老人",
+            "康宁三村1台电梯",
+            "康宁三村12平米",
+            "康宁三村1.5米",
+            "康宁三村12:30",
+        ),
+        *(
+            "康宁三村1号门",
+            "康宁三村1号车位",
+            "康宁三村共12幢",
+            "康宁三村两幢楼",
+            "康宁三村倒数第1幢",
+            "康宁三村第1排",
+        ),
+        *(
+            "康宁三村负一楼",
+            "康宁三村不是1幢",
+            "康宁三村除了1幢都停水",
+            "康宁三村小学1号楼",
+            "康宁三村1期1幢",
+        ),
+        *("康宁书村1幢", "康宁国村1幢", "人民小区1幢"),
+    ],
+)
+def test_a_number_that_is_no_buildings_names_none(text):
+    assert found(text) in ((), (0, 1))
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("康宁三村12楼", Kind.READING),
+        ("康宁三村12来人", Kind.WORDS),
+        ("新康宁三村12幢", Kind.WORDS),
+        ("没有康宁三村12幢", Kind.WORDS),
+        ("鑫康宁三村12幢", Kind.PREFIX),
+        ("康宁三村不是1幢是12幢", Kind.WORDS),
+    ],
+)
+def test_what_may_be_something_else_is_told(text, kind):
+    answer = BOOK.find(text)
+    assert answer.possible[0].entry == 1
+    assert kind in kinds(answer)
+
+
+def test_several_numbers_are_several_buildings():
+    for text in (
+        "康宁三村1、12幢",
+        "康宁三村一、十二幢",
+        "康宁三村1幢和12幢",
+        "康宁三村1-12幢",
+        "1、12幢康宁三村",
+    ):
+        assert found(text) == (0, 1), text
+
+
+def test_beside_is_not_in():
+    for text in ("康宁三村1幢对面", "康宁三村1幢旁边50米", "康宁三村1幢往东", "康宁三村1幢北侧1号门"):
+        assert BOOK.find(text).nearby, text
+    assert not BOOK.find("康宁三村1幢，放门口").nearby
+
+
+def test_two_places_are_not_one():
+    assert found("康宁三村1幢与碧水小区1幢") == (0, 4, 5)
+
+
+@pytest.mark.parametrize(
+    "label", ["A区1幢", "东1幢", "1栋B座", "3号院2号楼", "综合楼", "AB栋", "Ⅲ幢", "12甲", "384之3号"]
+)
+def test_every_label_is_found(label):
+    book = AddressBook([Entry(label=text, **KANGNING) for text in (label, "1幢", "2幢")])
+    assert [each.entry for each in sure(book.find(f"康宁三村{label}"))] == [0]
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        Entry(),
+        Entry("12号", compound=Compound("X", "")),
+        Entry(compound=Compound("X", "康宁三村"), label="9" * 5000),
+        Entry(road="路", road_number="9" * 5000),
+        Entry("·", town="·", community="", district="\x00"),
+        Entry(compound=Compound("X", "·", ("", "。")), label="1"),
+    ],
+)
+def test_odd_entries_stop_nobody(entry):
+    book = AddressBook([entry, Entry(f"{HERE}健康路38号", **AREAS)], "²")
+    assert 1 in [each.entry for each in book.find("健康路38号").possible]
