@@ -228,6 +228,7 @@ def _replaced(
     end = 0
     for found in pattern.finditer("".join(character for character, _ in pieces)):
         replaced += pieces[end : found.start()]
-        replaced += [(character, pieces[found.start()][1]) for character in made(found)]
+        start = found.start("n") if "n" in found.groupdict() else found.start()
+        replaced += [(character, pieces[start][1]) for character in made(found)]
         end = found.end()
     return replaced + pieces[end:]
