@@ -9,9 +9,11 @@ from api import telling
 from api.hot import Told
 from api.permissions import may
 from api.questions import AddressAsked, PointAsked, Question
-from api.state import Ready, State
+from api.served import Ready
+from api.state import State
 from etl.actor import PUBLIC, Actor
 from geo.answers import Answer
+from geo.errors import InputError
 from geo.locate import Locator
 
 Ask = Callable[[Locator], Answer]
@@ -24,13 +26,19 @@ async def chosen(state: State, actor: Actor, asked: Question, *, anywhere: bool 
     Parameters
     ----------
     anywhere : bool
-        Whether every district may be asked where none is named; an instant and a version are those of one.
+        Whether every district may be asked where none is named; an instant, a plan and a version are those of one.
     """
     district = asked.district
     if district is None and len(actor.scope) == 1:
         district = next(iter(actor.scope))
     if asked.min_version:
         await state.reach(district, asked.min_version)
+    if asked.plan is not None:
+        if asked.as_of is not None:
+            raise InputError("A plan is named and an instant too.", "Give plan or as_of.")
+        meant = state.served(district).district.code
+        drafts = may(actor, "plan.read") and actor.reaches(meant)
+        return [await state.ready_for(meant, asked.plan, drafts=drafts)]
     if asked.as_of is not None:
         return [await state.ready_at(district, asked.as_of)]
     if anywhere and not asked.min_version:
@@ -51,6 +59,8 @@ def told(
         if "sites" in asked.include:
             more["sites"] = telling.sites(teller.locator.with_sites(answer))
         if "evidence" in asked.include:
+            if answer.plan.valid_from is None:
+                raise InputError("A plan that is not published proves nothing.", "Leave evidence out.")
             more["evidence"] = state.slips.sign(teller.locator, answer, asked.kind, asked.written())
     later = ask(then.locator) if then else None
     return Told(teller.tell(answer, staff=staff, then=later, more=more), teller.headers)

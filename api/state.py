@@ -9,20 +9,19 @@ import time
 from collections import OrderedDict
 from collections.abc import Iterable
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from queue import SimpleQueue
-from typing import NamedTuple
 
 from anyio import CapacityLimiter, to_thread
-from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from api.evidence import Slips
-from api.telling import Teller
-from data import districts, keys, locate
+from api.kept import Kept
+from api.making import Maker
+from api.served import Clock, Held, Ready, Served
+from data import districts, keys, locate, plans
 from data.districts import District
-from data.locate import Edition
 from data.session import Store
 from data.settings import Settings
 from geo.errors import GridgovError, InputError, NotFoundError, UnavailableError
@@ -36,75 +35,8 @@ PATIENCE_S = 2.0
 """How long a request waits for the version it names."""
 PAST = 4
 """How many locators of other times are kept."""
-
-
-class Ready(NamedTuple):
-    """A district that has answers, as `Served` has it."""
-
-    district: District
-    teller: Teller
-    then: Teller | None = None
-
-
-@dataclass(frozen=True)
-class Served:
-    """What a district is answered from.
-
-    Attributes
-    ----------
-    teller : Teller or None
-        What writes its answers; None while no plan in force is known.
-    then : Teller or None
-        That of the next plan, where it is there already.
-    """
-
-    district: District
-    edition: Edition
-    teller: Teller | None
-    then: Teller | None = None
-
-    @property
-    def locator(self) -> Locator | None:
-        """What it is answered from, None while no plan in force is known."""
-        return self.teller.locator if self.teller else None
-
-    def ready(self) -> Ready | None:
-        """Return it where it has a plan in force."""
-        return Ready(self.district, self.teller, self.then) if self.teller else None
-
-
-@dataclass(frozen=True)
-class _Clock:
-    """The database's clock, carried on by one that never steps; so a process needs no clock of its own."""
-
-    at: datetime
-    read_s: float
-
-    def now(self) -> datetime:
-        return self.at + timedelta(seconds=time.monotonic() - self.read_s)
-
-
-@dataclass(frozen=True)
-class _Kept:
-    """What is known of a district: ``upcoming`` takes over at the instant of its edition."""
-
-    current: Served
-    upcoming: Served | None
-    clock: _Clock
-
-    def present(self) -> Served:
-        """Choose by the clock; an ended plan is answered from no longer, whether or not the next is known."""
-        chosen = self.current
-        if self.upcoming is None and chosen.edition.until is None:
-            return chosen  # whatever the clock shows
-        now = self.clock.now()
-        if self.upcoming and now >= self.upcoming.edition.at:
-            chosen = self.upcoming
-        ends = chosen.edition.until
-        return replace(chosen, teller=None) if ends and now >= ends else chosen
-
-    def all(self) -> list[Served]:
-        return [self.current, self.upcoming] if self.upcoming else [self.current]
+DRAFTS = 2
+"""How many of plans that are not published are kept."""
 
 
 class State:
@@ -132,11 +64,13 @@ class State:
         self.settings = settings
         self.loaded = False
         self.asked: SimpleQueue[str] = SimpleQueue()
-        self._kept: dict[str, _Kept] = {}
+        self._kept: dict[str, Held] = {}
         self._past: OrderedDict[tuple[str, int | None], Served] = OrderedDict()
         self._refreshing: dict[str, threading.Lock] = {}
         self._telling = threading.Lock()
         self._changed: Future[None] = _announcement()
+        self._maker = Maker(settings)
+        self._drafts: Kept[Ready] = Kept(DRAFTS)
         self._slips: Slips | None = None
         self._one = CapacityLimiter(1)  # locators of other times are built one after the other
 
@@ -168,6 +102,7 @@ class State:
             if not wanted or district.code in wanted or district.code not in self._kept:
                 try:
                     self._refresh(district)
+                    self._foresee(district)
                 except Exception:  # whatever is wrong with one district must not stop the others
                     log.exception("district %s stays as it was", district.code)
         for code in self._kept.keys() - {district.code for district in known}:
@@ -279,6 +214,24 @@ class State:
         district = self.served(named).district
         return await to_thread.run_sync(self._ready_at, district, at, limiter=self._one)
 
+    async def ready_for(self, named: str | None, plan: int, *, drafts: bool) -> Ready:
+        """Return what a plan answers, whenever it is, was or will be in force; see `ready_at`.
+
+        Parameters
+        ----------
+        plan : int
+            Its number.
+        drafts : bool
+            Whether one that is not published may be asked too: as if it were in force today.
+
+        Raises
+        ------
+        NotFoundError
+            If there is no such plan, or it may not be asked.
+        """
+        district = self.served(named).district
+        return await to_thread.run_sync(self._ready_for, district, plan, drafts, limiter=self._one)
+
     async def reach(self, named: str | None, version: int) -> None:
         """Wait until the district meant is served from a version or a later one.
 
@@ -321,51 +274,59 @@ class State:
             if since and since > edition.at:  # a clock that stepped back does not bring back an ended plan
                 edition = locate.edition(connection, code, since)
             held = kept.all() if kept else []
-            current = self._made(connection, district, edition, held)
+            current = self._maker.made(connection, district, edition, held)
             upcoming = None
             if edition.changes - edition.at <= AHEAD:
-                ahead = locate.edition(connection, code, edition.changes)
-                upcoming = self._made(connection, district, ahead, [*held, current])
-                if ahead.plan != edition.plan:
-                    current = replace(current, then=upcoming.teller)
-            self._kept[code] = _Kept(current, upcoming, _Clock(edition.at, read_s))
+                near = locate.edition(connection, code, edition.changes)
+                upcoming = self._maker.made(connection, district, near, [*held, current])
+            ahead = _still_ahead(current, kept.ahead if kept else None)
+            self._kept[code] = Held(
+                replace(current, then=ahead.teller if ahead else None),
+                upcoming,
+                Clock(edition.at, read_s),
+                ahead,
+            )
         if not kept or kept.current.edition.version != edition.version:
             log.info("district %s is served from version %d", code, edition.version)
 
-    def _made(
-        self, connection: Connection, district: District, edition: Edition, held: list[Served]
-    ) -> Served:
-        """Return what an edition is served from, with as much as still holds of what is held already."""
+    def _foresee(self, district: District) -> None:
+        """Make what the next plan will be answered from, so that every answer can say what a place will be in."""
         code = district.code
-        for other in held:
-            if other.edition == edition:
-                return replace(other, edition=edition)
-        grounds = [s for s in held if s.locator and s.edition.ground == edition.ground]
-        names = locate.on_duty(connection, code, edition.day, staff=True)
-        for other in grounds:
-            if other.locator and other.edition.plan == edition.plan:
-                duties = locate.on_duty(connection, code, edition.day)
-                locator = other.locator.restated(edition.version, duties)
-                return Served(district, edition, Teller(locator, names))
-        register = locate.register(connection, edition, code)
-        if register is None:
-            return Served(district, edition, None)
-        book = next((s.locator.book for s in held if s.locator), None)
-        locator = Locator(
-            register,
-            margin_m=self.settings.outside_margin_m,
-            near_border_m=self.settings.near_border_m,
-            book=book,
-        )
-        _ = locator.book.suggester  # made here, so that no request waits for it
-        return Served(district, edition, Teller(locator, names))
+        with self._refreshing.setdefault(code, threading.Lock()), self.store.read(code) as connection:
+            kept = self._kept[code]
+            change = kept.current.change
+            if change is None or kept.ahead is not None:
+                return
+            edition = locate.edition(connection, code, change.at)
+            if edition.ground == kept.current.edition.ground:  # else it is refreshed again at once
+                ahead = self._maker.made(connection, district, edition, kept.all())
+                self._kept[code] = replace(
+                    kept, current=replace(kept.current, then=ahead.teller), ahead=ahead
+                )
+
+    def _ready_for(self, district: District, number: int, drafts: bool) -> Ready:
+        code = district.code
+        with self.store.read(code) as connection:
+            plan = plans.get(connection, code, number)
+            if plan.effective is None:
+                if not drafts:
+                    raise _unpublished(number)
+                edition = locate.edition(connection, code)
+                kept = self._kept.get(code)
+                return self._drafts.get(
+                    (code, number, plan.state, plan.revision, edition),
+                    lambda: self._maker.drafted(
+                        connection, district, plan, edition, kept.all() if kept else []
+                    ),
+                )
+        return self._ready_at(district, plan.effective)
 
     def _ready_at(self, district: District, at: datetime) -> Ready:
         kept = self._kept.get(district.code)
         past = [served for served in self._past.values() if served.district == district]
         with self.store.read(district.code) as connection:
             edition = locate.edition(connection, district.code, at)
-            found = self._made(connection, district, edition, past + (kept.all() if kept else []))
+            found = self._maker.made(connection, district, edition, past + (kept.all() if kept else []))
         ready = found.ready()
         if ready is None:
             raise NotFoundError("No plan was in force then.", "GET /api/v1/plans tells which was when.")
@@ -377,8 +338,20 @@ class State:
         return ready
 
 
+def _still_ahead(current: Served, ahead: Served | None) -> Served | None:
+    """Return what was made for the next plan where it is that still, and of the same ground."""
+    change = current.change
+    if ahead is None or change is None or ahead.edition.ground != current.edition.ground:
+        return None
+    return ahead if ahead.edition.plan == change.number else None
+
+
 def _not_read() -> UnavailableError:
     return UnavailableError("The database was not read yet.", "Try again in a moment; see /readyz.")
+
+
+def _unpublished(number: int) -> NotFoundError:
+    return NotFoundError(f"Plan {number} is not published.", "GET /api/v1/plans lists those that are.")
 
 
 def behind(version: int) -> UnavailableError:

@@ -102,7 +102,7 @@ def register(connection: Connection, read: Edition, district: str, *, staff: boo
         data_version=read.version,
         grids=grids,
         shapes=shapes,
-        sites=_sites(connection, values),
+        sites=sites(connection, district),
         places=places.every(connection, district, read.plan, known.name),
     )
 
@@ -180,12 +180,13 @@ def _grids(
     return grids, np.asarray(shapely.from_wkb([bytes(row.shape) for row in rows]), dtype=object)
 
 
-def _sites(connection: Connection, values: dict[str, Any]) -> list[Site]:
+def sites(connection: Connection, district: str) -> list[Site]:
+    """Return the open sites of a district."""
     rows = connection.execute(
         text(
             "SELECT name, kind, services, hours, address, phone, ST_X(shape), ST_Y(shape) FROM layers.sites"
             " WHERE district = :district AND state = 'open' ORDER BY id"
         ),
-        values,
+        {"district": district},
     )
     return [Site(name, kind, tuple(services), *rest) for name, kind, services, *rest in rows]

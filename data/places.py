@@ -19,7 +19,7 @@ from geo.answers import Building
 
 _HELD = text(
     """
-SELECT c.building_id, c.entrance, g.code
+SELECT c.building_id, c.entrance, g.code, g.id
 FROM plans p
 JOIN plan_cells pc ON pc.district = p.district AND pc.plan_id = p.id
 JOIN cells c ON c.district = pc.district AND c.id = pc.cell_id
@@ -80,6 +80,11 @@ class _Around:
     land: dict[int, shapely.Geometry]
 
 
+def label(grid: int) -> str:
+    """Return what a grid of a draft is called that has no code yet."""
+    return f"new-{grid}"
+
+
 def every(connection: Connection, district: str, plan: int, district_name: str) -> list[Place]:
     """Read the buildings of a district, each with the grids that hold it under a plan; by their ids.
 
@@ -93,8 +98,8 @@ def every(connection: Connection, district: str, plan: int, district_name: str) 
     values = {"district": district, "plan": plan}
     rows = connection.execute(_BUILDINGS, values).all()
     held: dict[int, list[tuple[int | None, str]]] = defaultdict(list)
-    for building, entrance, code in connection.execute(_HELD, values):
-        held[building].append((entrance, code))
+    for building, entrance, code, grid in connection.execute(_HELD, values):
+        held[building].append((entrance, code or label(grid)))
     stated: dict[tuple[str, int], list[str]] = defaultdict(list)
     for external_code, community, code in connection.execute(_STATED, values):
         stated[external_code, community].append(code)

@@ -270,6 +270,102 @@ def test_points_and_addresses_are_answered_as_of_another_time(store, serving):
             assert (never.status_code, never.json()["type"]) == (404, "urn:gridgov:problem:not-found")
 
 
+@pytest.mark.parametrize("path", [f"locate?{EAST}", "resolve?q=安居社区碧水小区1幢"])
+def test_a_scheduled_plan_is_told_with_what_a_place_will_be_in(store, serving, path):
+    town.build(store)
+    at = schedule(store, 3600)
+    with serving() as client:
+        told = client.get(f"/api/v1/{path}").json()
+        change = told["next_change"]
+        assert (told["grid"]["code"], told["plan"]["number"]) == (town.grid_code(4), 2)
+        assert (change["plan"], change["title"], change["status"]) == (3, "草案", "match")
+        assert (change["grid"], change["same"]) == (town.grid_code(5), False)
+        assert (
+            datetime.fromisoformat(change["at"]) == datetime.fromisoformat(told["plan"]["valid_until"]) == at
+        )
+        asked = client.get(f"/api/v1/{path}&plan=3").json()
+        assert (asked["grid"]["code"], asked["plan"]["number"]) == (town.grid_code(5), 3)
+        assert (asked["plan"]["state"], asked["next_change"]) == ("published", None)
+        run(
+            store, "SELECT", CODE, "cases"
+        )  # what is told of the next plan outlives a change of something else
+        client.app.state.served.catch_up(CODE)
+        assert client.get(f"/api/v1/{path}").json()["next_change"] == change
+        west = client.get("/api/v1/locate?lon=118.5025&lat=31.705&crs=wgs84").json()["next_change"]
+        assert (west["status"], west["grid"], west["same"]) == ("approximate", town.grid_code(5), False)
+
+
+def test_a_withdrawn_plan_is_told_no_more(store, serving):
+    town.build(store)
+    schedule(store, 3600)
+    with serving() as client:
+        assert client.get(LOCATE).json()["next_change"]["plan"] == 3
+        run(store, "UPDATE plans SET state = 'withdrawn', valid = NULL WHERE number = 3")
+        run(
+            store,
+            "UPDATE plans SET valid = tstzrange(lower(valid), NULL) WHERE number = 2",
+            CODE,
+            "plans",
+            "locate",
+        )
+        until(lambda: client.get(LOCATE).json()["next_change"], lambda change: change is None)
+        assert client.get(f"{LOCATE}&plan=3").status_code == 404
+
+
+def let_take_turns(store, number: int) -> None:
+    """Put one of plans 2 and 3 in force and the others out of it, in one transaction."""
+    run(
+        store,
+        "WITH out AS (UPDATE plans SET state = 'draft', valid = NULL, activated_at = NULL WHERE number <> :number"
+        " RETURNING id) UPDATE plans SET state = 'published', activated_at = now(), valid = tstzrange(now(), NULL)"
+        " WHERE number = :number AND (SELECT count(*) FROM out) >= 0",
+        CODE,
+        "plans",
+        "locate",
+        number=number,
+    )
+
+
+def test_under_load_every_answer_is_of_one_plan_while_plans_take_turns(store, serving):
+    town.build(store)
+    schedule(store, -1.0)
+    grids = {2: town.grid_code(4), 3: town.grid_code(5)}
+    seen, ended = [], threading.Event()
+
+    def ask(client, path):
+        while not ended.is_set():
+            found = client.get(path)
+            seen.append(
+                (found.status_code, found.headers.get(PLAN), found.headers.get(VERSION), found.json())
+            )
+
+    with serving() as client:
+        paths = [LOCATE, "/api/v1/resolve?q=安居社区碧水小区1幢", f"{LOCATE}&include=sites,evidence"]
+        threads = [threading.Thread(target=ask, args=(client, path)) for path in paths]
+        try:
+            let_take_turns(store, 2)
+            client.app.state.served.catch_up(CODE)
+            for thread in threads:
+                thread.start()
+            for number in (3, 2) * 4:
+                let_take_turns(store, number)
+                client.app.state.served.catch_up(CODE)
+                asked = client.get(LOCATE).json()
+                assert (asked["plan"]["number"], asked["grid"]["code"]) == (number, grids[number])
+                known = len(seen)
+                until(lambda: len(seen), lambda count, known=known: count > known + 3)
+        finally:
+            ended.set()
+            for thread in threads:
+                thread.join()
+    assert {status for status, *_ in seen} == {200}
+    for _, plan, version, answer in seen:
+        number = answer["plan"]["number"]
+        assert (plan, version) == (str(number), str(answer["data_version"]))
+        assert answer["grid"]["code"] == grids[number]
+    assert {plan for _, plan, _, _ in seen} == {"2", "3"}
+
+
 def test_duties_of_another_time_are_those_of_that_day(store, serving):
     town.build(store)
     with serving() as client:

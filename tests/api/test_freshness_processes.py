@@ -148,7 +148,9 @@ def read_on(seen: Seen, process: int, port: int, pinned: bool) -> None:
     """Ask one process again and again, from memory and from the database; ``pinned`` names the newest version."""
     house = from_metric([shapely.Point(CORNER[0] + 3.5 * PITCH, CORNER[1] + PITCH / 2)], SRID)[0]
     query = f"lon={house.x}&lat={house.y}&crs=wgs84&district={CODE}"
-    paths = itertools.cycle([f"locate?{query}", f"overview?district={CODE}"])
+    paths = itertools.cycle(
+        [f"locate?{query}", f"locate?{query}&include=sites,evidence", f"overview?district={CODE}"]
+    )
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     while not seen.ended.is_set():
         asked = seen.writes[-1].version if pinned and seen.writes else 0
@@ -158,6 +160,8 @@ def read_on(seen: Seen, process: int, port: int, pinned: bool) -> None:
         told = json.loads(response.read())
         version, plan = (int(response.headers.get(name, 0)) for name in (VERSION, PLAN))
         grid = told["grid"]["code"] if "grid" in told else ""
+        if grid and (told["plan"]["number"], told["data_version"]) != (plan, version):
+            grid = "of another plan"
         seen.answers.append(Answer(process, sent_s, time.time(), response.status, asked, version, plan, grid))
         time.sleep(0.01)
     connection.close()
@@ -208,6 +212,7 @@ def test_no_process_gives_an_answer_the_rule_forbids(ports, database_url):
     counts = judged(seen, takes_effect_s, told["number"])
     sys.stdout.write(f"\n{len(seen.answers)} answers, {len(seen.writes)} writes: {dict(counts)}\n")
     assert counts["served"] > 50 * PROCESSES
+    assert {answer.status for answer in seen.answers if not answer.asked} == {200}
     assert {(answer.plan % 2, answer.grid) for answer in seen.answers if answer.grid} == whose
     for forbidden in (
         "older than the writer's",
