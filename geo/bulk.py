@@ -8,7 +8,7 @@ of each class and that is told for all. Uncertain points are weighed together. W
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import compress, pairwise
 from threading import Lock
 from typing import TypeAlias
@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 
 from geo.accuracy import NEGLIGIBLE, Level, sigma_m
 from geo.answers import ALTERNATIVES, Answer, Building, Grid, Reason, Status
-from geo.crs import plain_to_wgs84
-from geo.errors import InputError
+from geo.crs import plain_to_wgs84, recognise
+from geo.errors import CoordinateError, InputError
 from geo.index import PointIndex
-from geo.locate import Locator
+from geo.locate import Locator, notes_of
 from geo.points import FINEST_M, NEXT_NEAREST, SURE, WIDEST_M, WORTH_NAMING, Points, Source
 
 CLASSES = 50_000
@@ -194,10 +194,38 @@ def exact(locator: Locator, x: Floats, y: Floats, crs: str) -> list[Told]:
     answered: Sequence[Told] = bulk_of(locator.points).answer(locator.points, points)
     if len(answered) == len(x):
         return list(answered)
-    told: list[Told | None] = _spread(answered, plain)
+    told = _spread(answered, plain)
+    for (system, notes), places in _otherwise(x, y, crs, np.flatnonzero(~plain).tolist()).items():
+        read = [recognise(float(x[n]), float(y[n]), crs) for n in places]
+        xy = np.array([(each.x, each.y) for each in read])
+        found = exact(locator, xy[:, 0], xy[:, 1], system)
+        noted: dict[Told, Told] = {each: _noted(each, notes) for each in found}
+        for place, each in zip(places, found, strict=True):
+            told[place] = noted[each]
     return [
         one(locator, float(x[n]), float(y[n]), crs) if each is None else each for n, each in enumerate(told)
     ]
+
+
+def _otherwise(
+    x: Floats, y: Floats, crs: str, places: list[int]
+) -> dict[tuple[str, tuple[Reason, ...]], list[int]]:
+    """Return those points that are not written as their system has it, by the system and what is told of how."""
+    found: dict[tuple[str, tuple[Reason, ...]], list[int]] = {}
+    for place in places:
+        try:
+            read = recognise(float(x[place]), float(y[place]), crs)
+        except CoordinateError:
+            continue
+        if notes := notes_of(read):
+            found.setdefault((read.crs, notes), []).append(place)
+    return found
+
+
+def _noted(told: Told, notes: tuple[Reason, ...]) -> Told:
+    if isinstance(told, InputError):
+        return told
+    return replace(told, reasons=(*notes, *told.reasons), encoded={})
 
 
 def uncertain(

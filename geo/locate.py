@@ -13,7 +13,7 @@ from geo.accuracy import Level
 from geo.address import AddressBook
 from geo.addresses import Held, Place, judge
 from geo.answers import Answer, District, Grid, OnDuty, Plan, Reason, Site, Status
-from geo.crs import point_to_wgs84, recognise
+from geo.crs import Reading, point_to_wgs84, recognise
 from geo.errors import InputError
 from geo.index import PointIndex
 from geo.points import Points, Source
@@ -166,9 +166,7 @@ class Locator:
         answer = self.points.answer(lon, lat, accuracy_m, level, source)
         if not (read.swapped or read.prefix):
             return answer
-        said = {Reason.SWAPPED: read.swapped, Reason.ZONE_PREFIX: read.prefix}
-        notes = tuple(reason for reason, holds in said.items() if holds)
-        return replace(answer, reasons=(*notes, *answer.reasons))
+        return replace(answer, reasons=(*notes_of(read), *answer.reasons))
 
     def resolve(self, text: str) -> Answer:
         """Answer for an address."""
@@ -200,3 +198,9 @@ class Locator:
             return Held([self.grids[code] for code in place.stated], Reason.STATED_ONLY)
         position = self.points.index.find(place.building.lon, place.building.lat)
         return Held([self.points.grids[position]] if position >= 0 else [], Reason.PENDING)
+
+
+def notes_of(read: Reading) -> tuple[Reason, ...]:
+    """Return what is told of how coordinates were read."""
+    said = {Reason.SWAPPED: read.swapped, Reason.ZONE_PREFIX: read.prefix}
+    return tuple(reason for reason, holds in said.items() if holds)

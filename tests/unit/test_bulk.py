@@ -74,6 +74,22 @@ def test_points_of_every_system_are_answered_as_each_alone(points, crs, swapped)
     agree(GAPS, xy[:, int(swapped)], xy[:, 1 - int(swapped)], crs)
 
 
+@pytest.mark.parametrize(
+    ("crs", "shift"), [("EPSG:4549", 0.0), ("EPSG:4528", -40e6), ("EPSG:4549", 40e6), ("cgcs2000", 0.0)]
+)
+def test_metres_are_read_however_they_are_written(crs, shift):
+    zone = "EPSG:4528" if crs == "cgcs2000" else crs
+    spots = WEST + STEP * np.linspace(-1, SIDE + 1, 12), np.full(12, SOUTH + 1.3 * STEP)
+    east, north = from_wgs84(np.column_stack(spots), zone).T
+    for x, y in ((east + shift, north), (north, east + shift)):
+        found = agree(GAPS, x, y, crs)
+        told_how = {reason for each in found for reason in each.reasons}
+        assert ("swapped" in told_how, "zone_prefix" in told_how) == (
+            x is north,
+            bool(shift) or crs == "cgcs2000",
+        )
+
+
 numbers = st.one_of(
     st.floats(),
     st.sampled_from(
