@@ -14,9 +14,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api import auth, errors, uploads
 from api.access import AccessLog
+from api.direct import DirectRoute
 from api.following import Following
-from api.hot import HotRoute
+from api.hot import FrontRoute, HotRoute
 from api.limits import Limits
+from api.ogc import routes as ogc
 from api.permissions import ACTIONS, ROUTES, permit
 from api.routes import (
     accounts,
@@ -130,9 +132,11 @@ def create_app(store: Store, settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await app.state.layers.reader.open()
         await run_in_threadpool(following.start)
         yield
         await run_in_threadpool(following.stop)
+        await app.state.layers.reader.close()
 
     app = _Application(
         title="gridgov",
@@ -166,6 +170,7 @@ def create_app(store: Store, settings: Settings) -> FastAPI:
     app.add_middleware(AccessLog)  # added last, it stands outermost and sees refusals too
     for noun in _HOT_NOUNS:
         noun.add_to(app, responses=_RESPONSES)
+    ogc.add_to(app, state)
     app.put_hot_routes_in_front(limits)
     for noun in _NOUNS:
         app.include_router(noun.router)
@@ -183,20 +188,32 @@ class _Application(FastAPI):
     def __init__(self, **described: Any) -> None:
         super().__init__(**described)
         self._hot: dict[tuple[str, str], ASGIApp] = {}
+        self._direct: dict[str, list[tuple[DirectRoute, ASGIApp]]] = {}
 
     def put_hot_routes_in_front(self, limits: Mapping[str, Any]) -> None:
         """Answer the hot routes added so far first, with their own access log and limits."""
         for route in self.router.routes:
-            if isinstance(route, HotRoute):
-                alone = AccessLog(route.answered(self, Limits(route.serve, **limits)))
+            if not isinstance(route, FrontRoute):
+                continue
+            alone = AccessLog(route.answered(self, Limits(route.serve, **limits)))
+            if isinstance(route, DirectRoute):
+                self._direct.setdefault(route.first, []).append((route, alone))
+            elif isinstance(route, HotRoute):
                 self._hot |= {(method, route.path): alone for method in route.methods or ()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        hot = self._hot.get((scope.get("method", ""), scope.get("path", "")))
+        path = scope.get("path", "")
+        hot = self._hot.get((scope.get("method", ""), path)) or self._direct_to(path, scope)
         if hot is None:
             await super().__call__(scope, receive, send)
         else:
             await hot(scope, receive, send)
+
+    def _direct_to(self, path: str, scope: Scope) -> ASGIApp | None:
+        for route, alone in self._direct.get(path[1:].partition("/")[0], ()):
+            if route.takes(path, scope):
+                return alone
+        return None
 
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:

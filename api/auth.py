@@ -23,6 +23,8 @@ from geo.errors import ForbiddenError, InputError, SignInError
 
 COOKIE = "gridgov_session"
 SIGN_IN = "/sign-in"
+PROGRAMS = (API, "/ogc", "/tiles")
+"""What is asked by programs, which are not led to a page."""
 
 _CREDENTIALS = {b"authorization", b"cookie"}
 _SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
@@ -109,7 +111,7 @@ async def refused(request: Request, error: Exception) -> Response:
     """
     told = cast(SignInError, error)
     response: Response
-    if request.url.path.startswith(API):
+    if request.url.path.startswith(PROGRAMS):
         headers = {"WWW-Authenticate": "Bearer"}
         response = errors.problem(errors.kind_of(told), told.fault, told.remedy, headers=headers)
     else:

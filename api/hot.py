@@ -36,22 +36,12 @@ class Told(NamedTuple):
 Answering = Callable[[Request, Any], Awaitable[Told]]
 
 
-class HotRoute(APIRoute):
-    """A route of its own: guarded by `permit`, its model checked, its answer sent as it is."""
+class FrontRoute(APIRoute):
+    """A route that is answered before the application's own stack."""
 
-    def __init__(self, path: str, endpoint: Answering, **described: Any) -> None:
-        super().__init__(path, endpoint, **described)
-        self._answer = endpoint
-        self._methods = frozenset(self.methods or ())
-        self._model: type[BaseModel] = get_type_hints(endpoint)["asked"]
-        self.app = self.serve
-
-    def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """Match the path as it is: it has no parameters."""
-        if scope["type"] != "http" or scope["path"].removeprefix(scope.get("root_path", "")) != self.path:
-            return Match.NONE, {}
-        found = {"endpoint": self.endpoint, "path_params": {}, "route": self}
-        return (Match.FULL if scope["method"] in self._methods else Match.PARTIAL), found
+    async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        raise NotImplementedError
 
     def answered(self, app: FastAPI, serve: ASGIApp) -> ASGIApp:
         """Return the route as it stands by itself: what it refuses is answered as the application answers it.
@@ -75,6 +65,24 @@ class HotRoute(APIRoute):
                     raise
 
         return answer
+
+
+class HotRoute(FrontRoute):
+    """A route of its own: guarded by `permit`, its model checked, its answer sent as it is."""
+
+    def __init__(self, path: str, endpoint: Answering, **described: Any) -> None:
+        super().__init__(path, endpoint, **described)
+        self._answer = endpoint
+        self._methods = frozenset(self.methods or ())
+        self._model: type[BaseModel] = get_type_hints(endpoint)["asked"]
+        self.app = self.serve
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Match the path as it is: it has no parameters."""
+        if scope["type"] != "http" or scope["path"].removeprefix(scope.get("root_path", "")) != self.path:
+            return Match.NONE, {}
+        found = {"endpoint": self.endpoint, "path_params": {}, "route": self}
+        return (Match.FULL if scope["method"] in self._methods else Match.PARTIAL), found
 
     async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Check a request and answer it."""

@@ -12,7 +12,7 @@ from pydantic import AfterValidator
 
 from api.plain import plain, prose
 from api.state import State
-from data.features import Bounds
+from data.listings import Bounds
 from geo.errors import CoordinateError
 from geo.times import here
 

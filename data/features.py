@@ -1,99 +1,232 @@
-"""Features of map layers, as GeoJSON or as rows, with JSON built in SQL."""
+"""Features of map layers: queries that build their JSON in SQL, a page or one feature at a time."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, text
-
-from data import layers
-from data.layer import Layer
+from data.filters import Values, quoted
+from data.layer import SQL_TYPES, Field, Kind, Layer
+from data.reading import TENANT
+from geo.systems import CRS84, System
 
 Bounds = tuple[float, float, float, float]
 """West, south, east, north in degrees."""
 
+DEGREE_DIGITS, METRE_DIGITS = 7, 2
+"""Decimals of coordinates: a centimetre."""
+
 
 @dataclass(frozen=True)
-class Selection:
-    """Which rows of a layer are meant.
+class Period:
+    """The time that is asked about: from, until (None: open), or one instant where both are the same."""
+
+    since: datetime | None
+    until: datetime | None
+
+
+@dataclass(frozen=True)
+class Order:
+    """One of the fields features are put in order of; what has no value comes last."""
+
+    name: str
+    kind: Kind
+    falling: bool = False
+
+
+@dataclass(frozen=True)
+class Question:
+    """Which features of a layer are meant, and how they are to be told.
 
     Attributes
     ----------
-    equal : mapping of str to value
-        Column and the value it must have; columns are constants of the program, never input.
-    bounds : Bounds, optional
-        A box the shape must touch.
-    as_of : datetime, optional
-        For a dated layer the instant it shows, now by default.
-    limit, offset : int
-        How many rows at most, after how many.
+    layer : Layer
+        The layer.
+    actions : collection of str
+        What whoever asks may do.
+    values : Values
+        The values that `conditions` name; ``$1`` is the district.
+    conditions : tuple of str
+        SQL each feature must fulfil; see `data.filters`.
+    area : geometry, optional
+        EPSG:4326; what a feature must touch.
+    plan : int or None
+        The plan whose grids are meant; None for the one in force.
+    stated : bool
+        Whether that plan was asked for.
+    period : Period or None
+        The time in which a feature of a dated layer must hold.
+    order : tuple of Order
+        The fields features are put in order of, before the layer's key.
+    after : sequence, optional
+        Where the page before ended: a value for each of `order`, the key's, and the plan's where there are several.
+    limit : int
+        How many features at most.
+    shown : tuple of Field or None
+        The properties told; None for all that whoever asks may see.
+    system : System
+        Of the coordinates told.
     """
 
-    equal: Mapping[str, Any]
-    bounds: Bounds | None = None
-    as_of: datetime | None = None
-    limit: int = 1000
-    offset: int = 0
+    layer: Layer
+    actions: Collection[str]
+    values: Values
+    conditions: tuple[str, ...] = ()
+    area: Any | None = None
+    plan: int | None = None
+    stated: bool = False
+    period: Period | None = None
+    order: tuple[Order, ...] = ()
+    after: Sequence[Any] = ()
+    limit: int = 10
+    shown: tuple[Field, ...] | None = None
+    system: System = CRS84
+
+    @property
+    def keys(self) -> tuple[Order, ...]:
+        """What makes the order total: `order`, the key, and the plan where several may be meant."""
+        key = Order(self.layer.key, self.layer.key_kind)
+        several = (Order("plan", "integer"),) if self.layer.present and self.period else ()
+        return (*self.order, key, *several)
 
 
-def feature_collection(
-    connection: Connection, district: str, name: str, chosen: Selection, heading: Mapping[str, Any]
-) -> str:
-    """Return rows of a layer as the text of a GeoJSON FeatureCollection, EPSG:4326 to 7 decimals.
+def begun(district: str) -> Values:
+    """Return the values of a question, the district's code first."""
+    values = Values()
+    values.bind(district, "text")
+    return values
+
+
+def page_query(asked: Question, *, counted: bool) -> str:
+    """Return the query of a page.
+
+    Its one row has ``features`` (JSON, with commas between), ``returned``, ``last`` (the keys of the last, as
+    JSON), ``more`` (whether others follow), ``plans`` (those it was made from, where they are others than the one in
+    force) and ``matched``.
 
     Parameters
     ----------
-    heading : mapping of str to str or int
-        Further members of the collection, such as its attribution; names are constants of the program.
+    counted : bool
+        Whether all that match are to be counted too; ``matched`` is None otherwise.
     """
-    layer = layers.get(name)
-    source, values = _rows(district, name, layer, chosen, located=True)
-    members = "".join(f"'{member}', CAST(:heading AS json) -> '{member}', " for member in heading)
-    query = (
-        f"SELECT json_build_object('type', 'FeatureCollection', {members}"
-        " 'numberMatched', COALESCE(max(matched), 0), 'numberReturned', count(*), 'features',"
-        " COALESCE(json_agg(json_build_object('type', 'Feature', 'id', key,"
-        " 'geometry', ST_AsGeoJSON(ST_ForcePolygonCCW(shape), 7)::json, 'properties', properties)"
-        " ORDER BY key), '[]'))::text"
-        f" FROM ({source}) found"
+    values, source = asked.values, f"layers.{quoted(asked.layer.name)}"
+    where = _conditions(asked)
+    matched = f"(SELECT count(*) FROM {source} WHERE {' AND '.join(where)})" if counted else "NULL::bigint"
+    paged = [*where, _after(asked)] if asked.after else where
+    keys = ", ".join(quoted(key.name) for key in asked.keys)
+    limit = values.bind(asked.limit, "bigint")
+    inner = (
+        f"SELECT row_number() OVER (ORDER BY {_order(asked)}) AS place, {feature_sql(asked)} AS feature,"
+        f" json_build_array({keys}) AS keys"
+        f" FROM (SELECT * FROM {source} WHERE {' AND '.join(paged)}"
+        f" ORDER BY {_order(asked)} LIMIT {limit} + 1) page"
     )
-    return str(connection.execute(text(query), {**values, "heading": json.dumps(heading)}).scalar_one())
-
-
-def listing(connection: Connection, district: str, name: str, chosen: Selection) -> tuple[int, list[Any]]:
-    """Return how many rows of a layer match, and those chosen as dicts, without their shapes."""
-    source, values = _rows(district, name, layers.get(name), chosen, located=False)
-    rows = connection.execute(
-        text(f"SELECT matched, properties FROM ({source}) found ORDER BY key"), values
-    ).all()
-    return (rows[0].matched if rows else 0), [row.properties for row in rows]
-
-
-def _rows(
-    district: str, name: str, layer: Layer, chosen: Selection, *, located: bool
-) -> tuple[str, dict[str, Any]]:
-    """Return the SQL of the rows chosen (key, shape, matched, properties) and its values."""
-    values: dict[str, Any] = {"district": district, "limit": chosen.limit, "offset": chosen.offset}
-    conditions = ["district = :district"]
-    if located:
-        conditions.append("shape IS NOT NULL")
-    if layer.dated:
-        conditions.append("valid @> (SELECT COALESCE(CAST(:as_of AS timestamptz), district_now(:district)))")
-        values["as_of"] = chosen.as_of
-    if chosen.bounds:
-        conditions.append("ST_Intersects(shape, ST_MakeEnvelope(:west, :south, :east, :north, 4326))")
-        values |= dict(zip(("west", "south", "east", "north"), chosen.bounds, strict=True))
-    for column, value in chosen.equal.items():
-        conditions.append(f"{column} = :is_{column}")
-        values[f"is_{column}"] = value
-    properties = ", ".join(f"'{column}', {column}" for column in layer.columns())
-    query = (
-        f"SELECT {layer.key} AS key, shape, count(*) OVER () AS matched,"
-        f" json_build_object({properties}) AS properties FROM layers.{name}"
-        f" WHERE {' AND '.join(conditions)} ORDER BY {layer.key} LIMIT :limit OFFSET :offset"
+    return (
+        f"SELECT r.* FROM {TENANT} t CROSS JOIN LATERAL (SELECT"
+        f" convert_to(string_agg(feature, ',' ORDER BY place) FILTER (WHERE place <= {limit}), 'UTF8') AS features,"
+        f" count(*) FILTER (WHERE place <= {limit}) AS returned,"
+        f" max(keys::text) FILTER (WHERE place = {limit}) AS last,"
+        f" count(*) > {limit} AS more, {matched} AS matched, {_plans(asked)} AS plans"
+        f" FROM ({inner}) told) r"
     )
-    return query, values
+
+
+def item_query(asked: Question, key: int | str) -> str:
+    """Return the query of one feature: its one row has ``feature``, JSON or None, and ``plans``."""
+    named = asked.values.bind(key, SQL_TYPES[asked.layer.key_kind])
+    where = [*_conditions(asked), f"{quoted(asked.layer.key)} = {named}"]
+    return (
+        f"SELECT r.* FROM {TENANT} t CROSS JOIN LATERAL ("
+        f"SELECT convert_to(max({feature_sql(asked)}), 'UTF8') AS feature, {_plans(asked)} AS plans"
+        f" FROM layers.{quoted(asked.layer.name)} WHERE {' AND '.join(where)}) r"
+    )
+
+
+def feature_sql(asked: Question) -> str:
+    """Return the SQL of a feature as the text of GeoJSON; nothing in it is read again by the database."""
+    pairs = ", ".join(f"'{one.name}', {quoted(one.name)}" for one in shown(asked))
+    shape = "ST_ForcePolygonCCW(shape)"
+    if not asked.system.stored:
+        shape = f"ST_Transform({shape}, {asked.system.srid})"
+    if asked.system.northing_first:
+        shape = f"ST_FlipCoordinates({shape})"
+    digits = DEGREE_DIGITS if asked.system.stored else METRE_DIGITS
+    key = f"to_json({quoted(asked.layer.key)})::text"
+    return (
+        f'(\'{{"type":"Feature","id":\' || {key} || \',"geometry":\''
+        f" || COALESCE(ST_AsGeoJSON({shape}, {digits}, 0), 'null')"
+        f" || ',\"properties\":' || json_build_object({pairs})::text || '}}')"
+    )
+
+
+def shown(asked: Question) -> tuple[Field, ...]:
+    """Return the properties told: never one that whoever asks may not see."""
+    seen = asked.layer.seen_by(asked.actions)
+    return seen if asked.shown is None else tuple(one for one in seen if one in asked.shown)
+
+
+def _conditions(asked: Question) -> list[str]:
+    """Return what a row must fulfil; the district is the tenant's."""
+    values = asked.values
+    found = ["district = t.district", *asked.conditions]
+    if asked.layer.present and not asked.period:
+        plan = values.bind(asked.plan, "integer") if asked.plan is not None else None
+        found.append(f"plan = {plan}" if plan else "valid @> (SELECT district_now(t.district))")
+    elif asked.layer.dated and asked.period:
+        found.append(f"valid && {_range(asked.period, values)}")
+    if asked.area is not None:
+        found.append(f"ST_Intersects(shape, {values.area(asked.area)})")
+    return found
+
+
+def _range(period: Period, values: Values) -> str:
+    since, until = (values.bind(instant, "timestamptz") for instant in (period.since, period.until))
+    return f"tstzrange({since}, {until}, '[]')"
+
+
+def _plans(asked: Question) -> str:
+    """Return the SQL of the numbers of the plans asked for, as far as they are published; else none."""
+    if asked.stated:
+        chosen = f"valid IS NOT NULL AND number = {asked.values.bind(asked.plan, 'integer')}"
+    elif asked.layer.present and asked.period:
+        chosen = f"valid && {_range(asked.period, asked.values)}"
+    else:
+        return "NULL::text"
+    return (
+        "(SELECT string_agg(number::text, ', ' ORDER BY number) FROM plans"
+        f" WHERE district = t.district AND {chosen})"
+    )
+
+
+def _order(asked: Question) -> str:
+    parts = []
+    for key in asked.keys:
+        falling = " DESC" if key.falling else ""
+        parts.append(f"{quoted(key.name)}{falling}{' NULLS LAST' if key in asked.order else ''}")
+    return ", ".join(parts)
+
+
+def _after(asked: Question) -> str:
+    """Return the SQL of coming after the end of the page before."""
+    follows, same = [], []
+    for key, value in zip(asked.keys, asked.after, strict=True):
+        name = quoted(key.name)
+        if value is None:  # only others without a value come after it
+            same.append(f"{name} IS NULL")
+            continue
+        bound = _told_again(asked.values, value, key.kind)
+        later = f"{name} {'<' if key.falling else '>'} {bound}"
+        if key in asked.order:
+            later = f"({later} OR {name} IS NULL)"
+        follows.append(" AND ".join([*same, later]))
+        same.append(f"{name} = {bound}")
+    return f"({' OR '.join(f'({one})' for one in follows)})"
+
+
+def _told_again(values: Values, value: Any, kind: Kind) -> str:
+    """Return a value of a key as JSON told it."""
+    if kind in ("date", "instant"):
+        return f"CAST({values.bind(value, 'text')} AS {SQL_TYPES[kind]})"
+    return values.bind(float(value) if kind == "number" else value, SQL_TYPES[kind])

@@ -63,9 +63,23 @@ class Settings(BaseSettings):
         description="Keys of evidence slips, with commas between: the first signs, all are good. Else one is kept.",
     )
     pool_size: int = Field(default=10, ge=1, description="Database connections a process may hold.")
+    layer_connections: int = Field(
+        default=4, ge=1, le=100, description="Database connections a process may hold for map layers."
+    )
+    layer_seconds: float = Field(
+        default=20.0, gt=0, le=600, description="How long a question about map layers may take, seconds."
+    )
+    layer_cache_bytes: int = Field(
+        default=64_000_000, ge=0, description="Memory a process keeps answers about map layers in, bytes."
+    )
     session_hours: int = Field(default=12, ge=1, le=720, description="How long a sign-in lasts, hours.")
     scheduler: str | None = Field(
         default=None, description="Dask scheduler whose workers balance; in the asking process without it."
+    )
+    base_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://\S+$",
+        description="Address people reach the server at; QR codes lead there.",
     )
     worker: Literal["child", "none"] = Field(
         default="child", description="Whether the server starts a worker for jobs, as a process of its own."

@@ -10,8 +10,8 @@ from sqlalchemy import Connection
 
 from api.fresh import read
 from api.params import API, Limit, Offset, Reading
-from data import features
-from data.features import Selection
+from data import listings
+from data.listings import Selection
 from data.locate import Edition
 
 router = APIRouter(prefix=API, tags=["districts"])
@@ -50,7 +50,7 @@ def communities(
     chosen = Selection({"status": status} if status else {}, limit=limit, offset=offset)
 
     def make(connection: Connection, code: str, _: Edition) -> Communities:
-        total, rows = features.listing(connection, code, "communities", chosen)
+        total, rows = listings.listing(connection, code, "communities", chosen)
         return Communities(total=total, communities=rows)
 
     return read(asked, make)

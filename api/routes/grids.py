@@ -13,8 +13,8 @@ from sqlalchemy import Connection
 from api.fresh import read
 from api.params import API, LARGEST_NUMBER, Asked, Code, Limit, Offset, Reading
 from api.schemas import Model
-from data import codes, features, history, plans
-from data.features import Selection
+from data import codes, history, listings, plans
+from data.listings import Selection
 from data.locate import Edition
 from geo.errors import InputError, NotFoundError
 
@@ -174,7 +174,7 @@ def grids(
     )
 
     def make(connection: Connection, district: str, _: Edition) -> Grids:
-        total, rows = features.listing(connection, district, "grids", chosen)
+        total, rows = listings.listing(connection, district, "grids", chosen)
         return Grids(total=total, grids=rows)
 
     return read(asked, make)

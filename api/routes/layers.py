@@ -10,10 +10,10 @@ from sqlalchemy import Connection
 
 from api.fresh import read
 from api.params import API, Box, Limit, Offset, Plain, Reading, bounds
-from data import features as stored
 from data import imports
 from data import layers as registry
-from data.features import Selection
+from data import listings as stored
+from data.listings import Selection
 from data.locate import Edition
 
 router = APIRouter(prefix=API, tags=["layers"])

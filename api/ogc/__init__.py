@@ -1,0 +1,1 @@
+"""OGC API - Features: the map layers for GIS clients."""

@@ -1,0 +1,376 @@
+"""Pages of features, and single ones."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date, datetime, time, timedelta
+from hashlib import blake2s
+from typing import Any
+from urllib.parse import quote
+
+from fastapi import Request
+
+from api.direct import Answer
+from api.ogc.serving import GEOJSON, JSON, Asking, Made, answer
+from data import features, filters, layers
+from data.features import Order, Period, Question
+from data.layer import Layer
+from geo.errors import CoordinateError, InputError, NotFoundError
+from geo.systems import CRS84, System, box, named
+from geo.times import CHINA, here
+
+DEFAULT, MOST = 10, 10_000
+"""Features of a page."""
+LATEST = 2**31 - 1
+
+PARAMETERS = (
+    "bbox",
+    "bbox-crs",
+    "datetime",
+    "limit",
+    "filter",
+    "filter-lang",
+    "filter-crs",
+    "crs",
+    "properties",
+    "sortby",
+    "next",
+)
+_ABOUT_OUTPUT = frozenset({"limit", "next", "crs", "properties", "sortby", "f", "min_version"})
+"""Parameters that do not change which features match."""
+
+
+async def items(request: Request) -> Answer:
+    """Answer a page of features."""
+    return await answer(request, _page, formats())
+
+
+async def item(request: Request) -> Answer:
+    """Answer one feature."""
+    return await answer(request, _item, formats())
+
+
+def formats() -> tuple[str, ...]:
+    """Return the formats features come in."""
+    return ("json",)
+
+
+async def _page(asking: Asking) -> Made:
+    layer = layers.get(asking.path["collection"], asking.actions)
+    asked = question(asking, layer)
+    matching = _matching(asking, layer)
+    known = asking.layers.counts.find(matching)
+    query = features.page_query(asked, counted=known is None)
+    row = await asking.layers.reader.row(query, asked.values.all)
+    matched = row["matched"] if known is None else known
+    if known is None:
+        asking.layers.counts.keep(matching, matched)
+    following = _token(asked, json.loads(row["last"]), asking) if row["more"] else None
+    head = {
+        "type": "FeatureCollection",
+        "numberMatched": matched,
+        "numberReturned": row["returned"],
+        "links": _links(asking, layer, following),
+    }
+    body = b"".join(
+        (
+            json.dumps(head, ensure_ascii=False, separators=(",", ":"))[:-1].encode(),
+            b',"features":[',
+            row["features"] or b"",
+            b"]}",
+        )
+    )
+    return Made(body, GEOJSON, _plans(asked, row["plans"]), _crs_header(asked.system))
+
+
+async def _item(asking: Asking) -> Made:
+    layer = layers.get(asking.path["collection"], asking.actions)
+    asking.only("crs", *(("plan",) if layer.present else ()))
+    system = _system(asking, "crs")
+    asked = Question(
+        layer,
+        asking.actions,
+        features.begun(asking.district),
+        plan=_plan(asking, layer),
+        stated="plan" in asking.query,
+        system=system,
+    )
+    row = await asking.layers.reader.row(
+        features.item_query(asked, _key(layer, asking.path["item"])), asked.values.all
+    )
+    if row["feature"] is None:
+        raise _no_item(layer)
+    links = [
+        _link(_address(asking, asking.query), "self", GEOJSON),
+        _link(asking.link(f"/collections/{layer.name}"), "collection", JSON),
+    ]
+    body = row["feature"][:-1] + b',"links":' + json.dumps(links).encode() + b"}"
+    return Made(body, GEOJSON, _plans(asked, row["plans"]), _crs_header(system))
+
+
+def question(asking: Asking, layer: Layer) -> Question:
+    """Return which features are asked for, all parameters checked.
+
+    Raises
+    ------
+    InputError
+        If a parameter is unknown or wrong.
+    """
+    query = asking.query
+    properties = [one.name for one in layer.seen_by(asking.actions) if one.filterable]
+    present = ("plan",) if layer.present else ()
+    asking.only(*PARAMETERS, *present, *properties)
+    values = features.begun(asking.district)
+    asked = Question(
+        layer,
+        asking.actions,
+        values,
+        conditions=tuple(_conditions(asking, layer, values)),
+        area=_area(asking),
+        plan=_plan(asking, layer),
+        stated=layer.present and "plan" in query,
+        period=_period(query["datetime"]) if "datetime" in query else None,
+        order=_order(query.get("sortby"), asking, layer),
+        limit=_limit(query.get("limit")),
+        shown=_shown(query.get("properties"), asking, layer),
+        system=_system(asking, "crs"),
+    )
+    if asked.period and "plan" in query and layer.present:
+        raise InputError("A plan is named and a time too.", "Give plan or datetime.")
+    return replace(asked, after=_after(query["next"], asked, asking)) if "next" in query else asked
+
+
+def _conditions(asking: Asking, layer: Layer, values: filters.Values) -> list[str]:
+    query = asking.query
+    found: list[str] = []
+    own = {one.name for one in layer.seen_by(asking.actions)} - ({"plan"} if layer.present else set())
+    by_value = [name for name in query if name in own and name not in PARAMETERS]
+    found += [filters.equal(name, query[name], layer, asking.actions, values) for name in by_value]
+    language = query.get("filter-lang", filters.LANGUAGES[0])
+    if language not in filters.LANGUAGES:
+        raise InputError("There is no such filter-lang.", f"It is one of: {', '.join(filters.LANGUAGES)}.")
+    system = _system(asking, "filter-crs")
+    if "filter" in query:
+        found.append(filters.compiled(query["filter"], language, layer, asking.actions, values, system))
+    return found
+
+
+def _area(asking: Asking) -> Any | None:
+    system = _system(asking, "bbox-crs")
+    if "bbox" not in asking.query:
+        return None
+    parts = asking.query["bbox"].split(",")
+    try:
+        numbers = [_decimal(part) for part in parts]
+        return box(filters.flat(numbers), system)
+    except CoordinateError as error:
+        raise InputError(error.fault, error.remedy) from None
+    except ValueError:
+        raise InputError(
+            "bbox is not numbers with commas between.", "Example: 118.45,31.64,118.5,31.7."
+        ) from None
+
+
+def _decimal(text: str) -> float:
+    if not re.fullmatch(r"\s*[+-]?(\d{1,20}(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?\s*", text):
+        raise ValueError(text)
+    return float(text)
+
+
+def _system(asking: Asking, parameter: str) -> System:
+    if parameter not in asking.query:
+        return CRS84
+    try:
+        return named(asking.query[parameter], asking.served.district.srid)
+    except CoordinateError as error:
+        raise InputError(error.fault, error.remedy) from None
+
+
+def _plan(asking: Asking, layer: Layer) -> int | None:
+    if not layer.present:
+        return None
+    text = asking.query.get("plan")
+    if text is None:
+        return asking.plan
+    if not (text.isascii() and text.isdigit() and len(text) <= 10 and 0 < int(text) <= LATEST):
+        raise InputError("plan is not the number of a plan.", "GET /api/v1/plans lists them.")
+    return int(text)
+
+
+def _period(text: str) -> Period:
+    """Read an instant, or an interval that may be open."""
+    begin, slash, end = text.partition("/")
+    if not slash:
+        return Period(*_instants(begin))
+    opened = ("", "..")
+    since = None if begin in opened else _instants(begin)[0]
+    until = None if end in opened else _instants(end)[1]
+    if since and until and since > until:
+        raise InputError("datetime ends before it begins.", "Give the earlier time first.")
+    return Period(since, until)
+
+
+def _instants(text: str) -> tuple[datetime, datetime]:
+    """Return the first and the last instant of a time; a day has many."""
+    try:
+        if re.fullmatch(r"\d{4}-\d\d-\d\d", text):
+            first = datetime.combine(date.fromisoformat(text), time(), CHINA)
+            return first, first + timedelta(days=1, microseconds=-1)
+        if not re.fullmatch(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", text):
+            raise ValueError(text)
+        instant = here(datetime.fromisoformat(text.upper()))
+    except (ValueError, OverflowError, InputError):
+        raise InputError(
+            "datetime is no time.", "Example: 2026-07-01T08:00:00+08:00, or 2026-07-01/.. for from then on."
+        ) from None
+    return instant, instant
+
+
+def _limit(text: str | None) -> int:
+    if text is None:
+        return DEFAULT
+    if not (text.isascii() and text.isdigit() and text.strip("0")):
+        raise InputError("limit is not a number from 1 on.", f"At most {MOST} features come at once.")
+    return MOST if len(text) > 9 else min(int(text), MOST)  # more is not refused, says the standard
+
+
+def _order(text: str | None, asking: Asking, layer: Layer) -> tuple[Order, ...]:
+    if text is None:
+        return ()
+    known = {one.name: one for one in layer.seen_by(asking.actions) if one.sortable}
+    found: dict[str, Order] = {}
+    for part in text.split(","):
+        name = part.lstrip("+-") if part[:1] in ("+", "-") else part
+        if name not in known or name in found:
+            raise InputError(
+                "sortby names a property that cannot be sorted by.", f"Sortables: {', '.join(known)}."
+            )
+        found[name] = Order(name, known[name].kind, falling=part.startswith("-"))
+    return tuple(found.values())
+
+
+def _shown(text: str | None, asking: Asking, layer: Layer) -> tuple[Any, ...] | None:
+    if text is None:
+        return None
+    known = {one.name: one for one in layer.seen_by(asking.actions)}
+    wanted = [name for name in text.split(",") if name]
+    for name in wanted:
+        if name not in known:
+            raise InputError(f"There is no property {name[:60]!r}.", f"Properties: {', '.join(known)}.")
+    return tuple(known[name] for name in wanted)
+
+
+def _key(layer: Layer, text: str) -> int | str:
+    """Read a feature's id; what cannot be one names nothing."""
+    if layer.key_kind == "text":
+        return text
+    if not (text.isascii() and text.isdigit() and len(text) <= 18):
+        raise _no_item(layer)
+    return int(text)
+
+
+def _no_item(layer: Layer) -> NotFoundError:
+    remedy = "GET /api/v1/grids/{code} tells what a retired code became." if layer.name == "grids" else ""
+    return NotFoundError(f"There is no such feature in {layer.name}.", remedy)
+
+
+def _plans(asked: Question, found: str | None) -> str | None:
+    """Return the numbers of the plans an answer is of, where they are others than the one in force.
+
+    Raises
+    ------
+    NotFoundError
+        If the plan asked for was not published.
+    """
+    if asked.stated and found is None:
+        raise NotFoundError(f"Plan {asked.plan} is not published.", "GET /api/v1/plans lists those that are.")
+    return found
+
+
+def _crs_header(system: System) -> Mapping[str, str]:
+    return {"Content-Crs": f"<{system.uri}>"}
+
+
+def _matching(asking: Asking, layer: Layer) -> tuple[Any, ...]:
+    """Return what names the features that match: edition, who asks, and every parameter that chooses."""
+    chosen = tuple(sorted(pair for pair in asking.query.items() if pair[0] not in _ABOUT_OUTPUT))
+    return (layer.name, asking.edition, asking.actions, chosen)
+
+
+def _digest(asked: Question, asking: Asking) -> str:
+    """Return what a token is good for: the same features in the same order."""
+    chosen = sorted(pair for pair in asking.query.items() if pair[0] not in _ABOUT_OUTPUT)
+    parts = repr((asked.layer.name, chosen, asked.order)).encode()
+    return blake2s(parts, digest_size=6).hexdigest()
+
+
+def _token(asked: Question, keys: list[Any], asking: Asking) -> str:
+    packed = json.dumps([_digest(asked, asking), *keys], ensure_ascii=False, separators=(",", ":")).encode()
+    return base64.urlsafe_b64encode(packed).decode().rstrip("=")
+
+
+def _after(token: str, asked: Question, asking: Asking) -> list[Any]:
+    """Read where the page before ended.
+
+    Raises
+    ------
+    InputError
+        If the token is not of such a page.
+    """
+    refused = InputError("next is not of a page of this question.", "Follow the link of the page before.")
+    try:
+        read = json.loads(base64.b64decode(token + "=" * (-len(token) % 4), b"-_", validate=True))
+        digest, *keys = read
+    except (ValueError, TypeError, binascii.Error, RecursionError):
+        raise refused from None
+    if digest != _digest(asked, asking) or len(keys) != len(asked.keys):
+        raise refused
+    for key, value in zip(asked.keys, keys, strict=True):
+        if not _fits(key, value, nullable=key in asked.order):
+            raise refused
+    return list(keys)
+
+
+def _fits(key: Order, value: Any, *, nullable: bool) -> bool:
+    """Tell whether a value of a token can be one of a key."""
+    if value is None:
+        return nullable
+    if key.kind == "flag":
+        return isinstance(value, bool)
+    if key.kind in ("integer", "number"):
+        whole = isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63
+        return whole or (key.kind == "number" and isinstance(value, float) and math.isfinite(value))
+    if not isinstance(value, str) or "\0" in value:
+        return False
+    try:
+        value.encode()
+        if key.kind in ("date", "instant"):
+            datetime.fromisoformat(value)
+    except ValueError:
+        return False
+    return True
+
+
+def _links(asking: Asking, layer: Layer, following: str | None) -> list[dict[str, str]]:
+    links = [
+        _link(_address(asking, asking.query), "self", GEOJSON),
+        _link(asking.link(f"/collections/{layer.name}"), "collection", JSON),
+    ]
+    if following:
+        links.append(_link(_address(asking, {**asking.query, "next": following}), "next", GEOJSON))
+    return links
+
+
+def _address(asking: Asking, query: Mapping[str, str]) -> str:
+    pairs = "&".join(f"{quote(name)}={quote(value, safe='')}" for name, value in query.items())
+    return f"{asking.base}{quote(asking.target)}{'?' if pairs else ''}{pairs}"
+
+
+def _link(href: str, rel: str, media_type: str) -> dict[str, str]:
+    return {"href": href, "rel": rel, "type": media_type}

@@ -1,0 +1,32 @@
+"""The addresses of the map layers' OGC API."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+
+from api import direct
+from api.ogc import documents, items
+from api.ogc.kept import Answers
+from api.ogc.serving import ROOT, Layers
+from api.state import State
+from data.reading import Reader
+
+
+def add_to(app: FastAPI, state: State) -> None:
+    """Add the routes, and put what they are served with at ``app.state.layers``."""
+    settings = state.settings
+    reader = Reader(state.store.engine, size=settings.layer_connections, timeout_s=settings.layer_seconds)
+    app.state.layers = Layers(state, reader, Answers(settings.layer_cache_bytes))
+    one = f"{ROOT}/collections/{{collection}}"
+    for path, endpoint in (  # what is asked most first
+        (f"{one}/items", items.items),
+        (f"{one}/items/{{item}}", items.item),
+        (ROOT, documents.landing),
+        (f"{ROOT}/conformance", documents.conformance),
+        (f"{ROOT}/api", documents.api),
+        (f"{ROOT}/collections", documents.collections),
+        (one, documents.collection),
+        (f"{one}/queryables", documents.queryables),
+        (f"{one}/sortables", documents.sortables),
+    ):
+        direct.add_to(app, path, endpoint)

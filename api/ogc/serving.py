@@ -1,0 +1,286 @@
+"""What every answer about map layers has in common: who asks, of which district and edition, in which format."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from hashlib import blake2s
+from typing import Any
+from urllib.parse import parse_qsl, quote
+
+from fastapi import Request
+
+from api.direct import Answer, Header
+from api.ogc.kept import Answers, Counts
+from api.permissions import may
+from api.stamp import stamp
+from api.state import Served, State
+from data.layer import PUBLIC
+from data.layers import LAYERS
+from data.reading import Reader
+from etl.actor import PUBLIC as ANYBODY
+from etl.actor import Actor
+from geo import __version__
+from geo.errors import InputError
+
+ROOT = "/ogc"
+JSON, HTML, GEOJSON, SCHEMA = (
+    "application/json",
+    "text/html",
+    "application/geo+json",
+    "application/schema+json",
+)
+MOST_PARAMETERS = 50
+LONGEST_QUERY = 8_000
+"""Bytes."""
+
+ACTIONS = frozenset({PUBLIC, *(layer.action for layer in LAYERS.values())}).union(
+    *({one.action for one in layer.fields} for layer in LAYERS.values())
+)
+"""The actions that decide what somebody sees of the layers."""
+COMMON = ("f", "district", "min_version")
+"""Parameters every address takes."""
+
+
+@dataclass
+class Layers:
+    """What the layers are served with.
+
+    Attributes
+    ----------
+    state : State
+        What the process serves.
+    reader : Reader
+        Reads from the database.
+    answers : Answers
+        Answers kept.
+    counts : Counts
+        Counts kept.
+    """
+
+    state: State
+    reader: Reader
+    answers: Answers
+    counts: Counts = field(default_factory=Counts)
+
+
+@dataclass(frozen=True)
+class Asking:
+    """A request, as far as all have it in common.
+
+    Attributes
+    ----------
+    layers : Layers
+        What it is answered with.
+    served : Served
+        The district and its edition.
+    actions : frozenset of str
+        Those of `ACTIONS` whoever asks may do.
+    query : mapping of str to str
+        The parameters, each given once.
+    path : mapping of str to str
+        The parameters of the path.
+    format : str
+        The format wanted: ``json``, ``html`` or another of what the address has.
+    base : str
+        Address of the server, without a slash at the end.
+    target : str
+        Path of the request.
+    """
+
+    layers: Layers
+    served: Served
+    actions: frozenset[str]
+    query: Mapping[str, str]
+    path: Mapping[str, str]
+    format: str
+    base: str
+    target: str
+
+    @property
+    def district(self) -> str:
+        """Code of the district."""
+        return self.served.district.code
+
+    @property
+    def plan(self) -> int | None:
+        """Number of the plan in force, where it is known here."""
+        return self.served.edition.plan if self.served.teller else None
+
+    @property
+    def edition(self) -> tuple[str, int, int | None]:
+        """What names the data an answer is made from."""
+        return (self.district, self.served.edition.version, self.plan)
+
+    def link(self, path: str = "", **query: str | None) -> str:
+        """Return the address of something below `ROOT`; the district goes on where it was named."""
+        named = {"district": self.query.get("district"), **query}
+        pairs = "&".join(f"{quote(name)}={quote(value, safe='')}" for name, value in named.items() if value)
+        return f"{self.base}{ROOT}{path}{'?' if pairs else ''}{pairs}"
+
+    def only(self, *names: str) -> None:
+        """Refuse parameters that are not known.
+
+        Raises
+        ------
+        InputError
+            If another was given than those named and `COMMON`.
+        """
+        unknown = [name for name in self.query if name not in names and name not in COMMON]
+        if unknown:
+            known = ", ".join([*names, *COMMON])
+            raise InputError(f"There is no parameter {unknown[0][:60]!r} here.", f"Parameters: {known}.")
+
+
+@dataclass(frozen=True)
+class Made:
+    """The body of an answer, and what is said of it.
+
+    Attributes
+    ----------
+    body : bytes
+        The body.
+    media_type : str
+        Its type.
+    plans : str or None
+        Numbers of the plans it was made from, where they are others than the one in force.
+    headers : mapping of str to str
+        Further headers.
+    """
+
+    body: bytes
+    media_type: str = JSON
+    plans: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+Make = Callable[[Asking], Awaitable[Made]]
+
+
+async def answer(request: Request, make: Make, formats: tuple[str, ...] = ("json",)) -> Answer:
+    """Answer a request, from memory where that was made from what is served now.
+
+    Parameters
+    ----------
+    make : callable
+        Makes the answer where it is not kept.
+    formats : tuple of str
+        The formats the address has, the first by default.
+
+    Raises
+    ------
+    InputError
+        If a parameter is wrong.
+    """
+    scope = request.scope
+    layers: Layers = request.app.state.layers
+    query = _query(scope["query_string"])
+    if "min_version" in query:
+        await layers.state.reach(query.get("district"), _version(query["min_version"]))
+    served = layers.state.served(query.get("district"))
+    actor: Actor = request.state.actor
+    actions = _actions(actor.roles if actor.reaches(served.district.code) else ANYBODY.roles)
+    wanted = _format(query.get("f"), request, formats)
+    base = _base(request)
+    edition, teller = served.edition, served.teller
+    key = (scope["path"], scope["query_string"], base, wanted, actions, served.district.code)
+    whole = (*key, edition.version, edition.plan if teller else None)
+    found = layers.answers.find(whole)
+    if found is None:
+        asking = Asking(layers, served, actions, query, scope["path_params"], wanted, base, scope["path"])
+        found = _told(await make(asking), asking, whole, personal=actor is not ANYBODY)
+        layers.answers.keep(whole, found)
+    return found
+
+
+def told(data: Any, media_type: str = JSON) -> Made:
+    """Return a document as what it is answered with."""
+    return Made(json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode(), media_type)
+
+
+def _told(made: Made, asking: Asking, key: tuple[Any, ...], *, personal: bool) -> Answer:
+    edition = asking.served.edition
+    parts = repr((__version__, sorted(asking.actions), *key)).encode()
+    tag = f'W/"{blake2s(parts, digest_size=12).hexdigest()}"'
+    kept = {
+        "content-type": made.media_type,
+        "etag": tag,
+        "cache-control": "private, no-cache" if personal else "no-cache",
+        "vary": "Accept, Accept-Encoding, Authorization, Cookie",
+        **stamp(asking.plan, edition.version),
+        **({"Gridgov-Plan": made.plans} if made.plans else {}),
+        **made.headers,
+    }
+    headers: list[Header] = [(name.lower().encode(), value.encode()) for name, value in kept.items()]
+    return Answer(made.body, headers, tag=tag)
+
+
+@lru_cache(maxsize=256)
+def _actions(roles: frozenset[str]) -> frozenset[str]:
+    actor = Actor("", roles)
+    return frozenset(action for action in ACTIONS if may(actor, action))
+
+
+def _query(raw: bytes) -> dict[str, str]:
+    """Read a query: each name once.
+
+    Raises
+    ------
+    InputError
+        If it is too long, not UTF-8, or names something twice.
+    """
+    if not raw:
+        return {}
+    if len(raw) > LONGEST_QUERY:
+        raise InputError(f"The query is longer than {LONGEST_QUERY} bytes.", "Ask in several requests.")
+    try:
+        pairs = parse_qsl(
+            raw.decode(), keep_blank_values=True, errors="strict", max_num_fields=MOST_PARAMETERS
+        )
+    except UnicodeDecodeError:
+        raise InputError("The query is not UTF-8.", "Encode it as UTF-8, then percent-encode it.") from None
+    except ValueError:
+        raise InputError(f"The query has more than {MOST_PARAMETERS} parameters.") from None
+    named = dict(pairs)
+    if len(named) != len(pairs):
+        raise InputError("A parameter is given more than once.", "Give each once.")
+    return named
+
+
+def _version(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or len(text) > 18:
+        raise InputError("min_version is not a version.", "Give the Gridgov-Version of an earlier answer.")
+    return int(text)
+
+
+def _format(named: str | None, request: Request, formats: tuple[str, ...]) -> str:
+    if named is not None:
+        if named not in formats:
+            raise InputError("There is no such format here.", f"f is one of: {', '.join(formats)}.")
+        return named
+    if "html" not in formats:
+        return formats[0]
+    accept = request.headers.get("accept", "")
+    return "html" if _weight(accept, HTML) > _weight(accept, JSON, GEOJSON) else formats[0]
+
+
+def _weight(accept: str, *types: str) -> float:
+    """Return the highest weight a header gives one of the types by name; 0 where it names none."""
+    best = 0.0
+    for part in accept.split(","):
+        media, _, parameters = part.partition(";")
+        if media.strip().lower() in types:
+            weight = parameters.strip().removeprefix("q=")
+            best = max(best, float(weight) if weight.replace(".", "", 1).isdigit() else 1.0)
+    return best
+
+
+def _base(request: Request) -> str:
+    scope = request.scope
+    host = request.headers.get("host")
+    if not host:
+        server = scope.get("server") or ("localhost", None)
+        host = server[0] if server[1] is None else f"{server[0]}:{server[1]}"
+    return f"{scope['scheme']}://{host}{scope.get('root_path', '')}"
