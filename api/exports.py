@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection
 
-from api.atlas import map_data
+from api.atlas import map_data, sheet_data
 from api.reasons import reasons_of
 from data import plans
 from data.districts import District
@@ -13,6 +13,7 @@ from geo.errors import ConflictError
 from maps.compare import Told, comparison_page
 from maps.legend import WITHHELD_BELOW
 from maps.overview import overview_page
+from maps.sheets import Sheets
 
 
 def overview(connection: Connection, district: District, number: int | None) -> str:
@@ -38,6 +39,20 @@ def comparison(connection: Connection, district: District, number: int) -> str:
     old, new = (map_data(connection, district, each) for each in (before, after))
     figures = {name: after.report[name] for name in ("before", "after")}
     return comparison_page(old, new, figures, reasons(connection, district.code, after))
+
+
+def sheets(
+    connection: Connection,
+    district: District,
+    number: int | None,
+    *,
+    paper: str = "a4",
+    staff: bool = False,
+    base_url: str | None = None,
+) -> Sheets:
+    """Return the grid sheets of a plan, of the one in force where none is named; see `maps.sheets`."""
+    plan = plans.named_or_in_force(connection, district.code, number)
+    return Sheets(sheet_data(connection, district, plan, staff=staff, base_url=base_url), paper)
 
 
 def reasons(connection: Connection, district: str, plan: Plan) -> list[Told]:

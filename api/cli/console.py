@@ -56,6 +56,7 @@ STAGES = {
     "prove": "Proving what no plan can better · 证明上限",
     "demo district": "Making the demo district · 生成演示区",
     "locate": "Locating · 查询",
+    "sheets": "Drawing sheets · 绘制网格图",
     "wait": "Waiting for its turn · 排队等待",
 }
 

@@ -12,16 +12,19 @@ import typer
 from sqlalchemy import Connection
 
 from api import exports
-from api.cli.console import DistrictOption, chosen, opened, out
+from api.cli.console import DistrictOption, chosen, err, hint, opened, out, progress
 from data import atlas, imports, layers, plans
 from data.districts import District
 from data.settings import Settings
 from geo.errors import InputError
 from maps.files import About, driver_of, write_layer
 from maps.legend import Words
+from maps.sheets import PAPERS, Sheets
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 
+Paper = StrEnum("Paper", [(name, name) for name in PAPERS])  # type: ignore[misc]
+Form = StrEnum("Form", ["pdf", "png"])
 Layer = StrEnum("Layer", [(name, name) for name in ("grids", *atlas.LAYERS)])  # type: ignore[misc]
 PlanOption = Annotated[int | None, typer.Option("--plan", help="Plan number; the plan in force by default.")]
 
@@ -74,6 +77,58 @@ def layer(
     for file in write_layer(frame, about, target):
         out.print(f"{file.stat().st_size / 1000:,.0f} kB → {file}")
     out.print(f"{len(frame):,} features")
+
+
+@app.command(
+    epilog="Examples: gridgov export sheets sheets.pdf --base-url https://grid.example.org"
+    "   ·   gridgov export sheets wall --paper a3 --format png --community 990101001003"
+)
+def sheets(
+    target: Annotated[Path, typer.Argument(help="One PDF file (.pdf), or a folder for a file a grid.")],
+    grid: Annotated[list[str], typer.Option("--grid", help="Only this grid; may be repeated.")] = [],  # noqa: B006
+    community: Annotated[
+        list[str], typer.Option("--community", help="Only grids of this community; may be repeated.")
+    ] = [],  # noqa: B006
+    plan: PlanOption = None,
+    paper: Annotated[Paper, typer.Option("--paper", help="Size of the paper.")] = Paper["a4"],
+    form: Annotated[Form, typer.Option("--format", help="Of the files in a folder.")] = Form.pdf,
+    base_url: Annotated[
+        str | None, typer.Option("--base-url", help="Address phones reach the server at, for the QR code.")
+    ] = None,
+    staff: Annotated[
+        bool, typer.Option("--staff", help="With workers' names and phones: for staff, not for the street.")
+    ] = False,
+    district: DistrictOption = None,
+) -> None:
+    """Write a page to hang on the wall for each grid (导出网格图)."""
+    single = target.suffix.lower() == ".pdf"
+    if single and form is Form.png:
+        raise InputError("One PDF file cannot hold PNG.", "Name a folder for PNG files.")
+    with _reading(district) as (connection, place):
+        settings = Settings()
+        made = exports.sheets(
+            connection, place, plan, paper=paper, staff=staff, base_url=base_url or settings.base_url
+        )
+    chosen = made.choose(grid, community)
+    if not single:
+        target.mkdir(parents=True, exist_ok=True)
+    pages = made.write(chosen, target) if single else made.write_each(chosen, target, form)
+    with progress() as listener:
+        for number, page in enumerate(pages, start=1):
+            listener("sheets", number / len(chosen))
+            if page.left_out:
+                err.print(f"{page.grid}: not numbered on the map · 图上未注: {'、'.join(page.left_out)}")
+    _tell_sheets(made, len(chosen), target)
+
+
+def _tell_sheets(made: Sheets, count: int, target: Path) -> None:
+    out.print(f"{count:,} sheets → {target}")
+    if made.font.missing:
+        hint(f"The font lacks {made.font.missing}: install fonts-noto-cjk. 字体缺字。", err)
+    if not made.has_links:
+        hint(
+            "There is no QR code: name the server's address with --base-url. 未给网址，图上没有二维码。", err
+        )
 
 
 @contextmanager
