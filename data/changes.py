@@ -68,9 +68,9 @@ class Undone:
 
 @cache
 def _columns(table: str) -> dict[str, bool]:
-    """Return the columns of a table but its district, and whether each is a geometry."""
+    """Return the columns of a table but its district and what follows from others, and whether each is a geometry."""
     columns = Base.metadata.tables[table].columns
-    return {c.name: isinstance(c.type, Geometry) for c in columns if c.name != "district"}
+    return {c.name: isinstance(c.type, Geometry) for c in columns if c.name != "district" and not c.computed}
 
 
 def image(table: str, alias: str) -> str:

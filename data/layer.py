@@ -136,6 +136,9 @@ class Layer:
         Whether, of a dated layer, only what holds now is shown where no time is named.
     label : str or None
         The field that is written beside a feature.
+    stored : bool
+        Whether the view has the column ``mercator``, its shapes in Web Mercator as they are stored for tiles; else
+        they are projected tile by tile.
     """
 
     name: str
@@ -154,6 +157,7 @@ class Layer:
     dated: bool = False
     present: bool = False
     label: str | None = "name"
+    stored: bool = False
 
     def seen_by(self, actions: Collection[str]) -> tuple[Field, ...]:
         """Return the properties that whoever may do these actions sees."""

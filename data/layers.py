@@ -103,6 +103,7 @@ _ROWS = (
         Style("#8d7b5a", 1.2, dashes=(4, 3)),
         frozenset({"compounds"}),
         zooms=(12, 16),
+        stored=True,
     ),
     Layer(
         "buildings",
@@ -129,6 +130,7 @@ _ROWS = (
         frozenset({"buildings"}),
         zooms=(14, 17),
         label="label",
+        stored=True,
     ),
     Layer(
         "sites",
@@ -221,6 +223,7 @@ _ROWS = (
         Style("#6f757b", 1.6, opacity=0.6),
         frozenset({"streets"}),
         zooms=(10, 16),
+        stored=True,
     ),
     Layer(
         "barriers",
@@ -238,6 +241,7 @@ _ROWS = (
         ),
         frozenset({"barriers"}),
         zooms=(8, 16),
+        stored=True,
     ),
     Layer(
         "cases",

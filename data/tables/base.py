@@ -5,10 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from geoalchemy2 import Geometry
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, ForeignKeyConstraint, Identity, MetaData, Text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Computed,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Identity,
+    MetaData,
+    Text,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from geo.crs import WGS84
+from geo.crs import WEB_MERCATOR, WGS84
 
 NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -50,3 +59,9 @@ def one_of(column: str, *values: str) -> CheckConstraint:
 def geometry(kind: str) -> Any:
     """Return a stored geometry type: EPSG:4326, longitude first, GiST-indexed."""
     return Geometry(kind, srid=WGS84, spatial_index=True)
+
+
+def in_mercator(shape: str) -> Any:
+    """Return a column that holds the shape of a row in Web Mercator, for tiles; the database keeps it right."""
+    kind = Geometry("GEOMETRY", srid=WEB_MERCATOR, spatial_index=True)
+    return mapped_column(kind, Computed(f"ST_Transform({shape}, {WEB_MERCATOR})", persisted=True))

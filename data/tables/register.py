@@ -21,7 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
 
-from data.tables.base import Base, OfDistrict, geometry, one_of, within
+from data.tables.base import Base, OfDistrict, geometry, in_mercator, one_of, within
 
 
 class District(Base):
@@ -149,6 +149,7 @@ class Compound(Listed, Base):
     )
     committee_since: Mapped[date | None] = mapped_column(Date, comment="owners' committee (业委会)")
     boundary: Mapped[Any | None] = mapped_column(geometry("MULTIPOLYGON"))
+    mercator: Mapped[Any | None] = in_mercator("boundary")
 
 
 class Building(Listed, Base):
@@ -186,6 +187,7 @@ class Building(Listed, Base):
     stated_grid: Mapped[str | None] = mapped_column(Text, comment="the ledger's code of today's grid")
     point: Mapped[Any | None] = mapped_column(geometry("POINT"), comment="null: unplaced, never drawn")
     footprint: Mapped[Any | None] = mapped_column(geometry("MULTIPOLYGON"))
+    mercator: Mapped[Any | None] = in_mercator("COALESCE(footprint, point)")
 
 
 class Street(Listed, Base):
@@ -197,6 +199,7 @@ class Street(Listed, Base):
     name: Mapped[str | None] = mapped_column(Text)
     kind: Mapped[str | None] = mapped_column(Text)
     line: Mapped[Any] = mapped_column(geometry("MULTILINESTRING"))
+    mercator: Mapped[Any | None] = in_mercator("line")
 
 
 class Barrier(Listed, Base):
@@ -208,3 +211,4 @@ class Barrier(Listed, Base):
     name: Mapped[str | None] = mapped_column(Text)
     kind: Mapped[str] = mapped_column(Text)
     shape: Mapped[Any] = mapped_column(geometry("GEOMETRY"))
+    mercator: Mapped[Any | None] = in_mercator("shape")
