@@ -14,11 +14,17 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 import orjson
 from itsdangerous import BadSignature, Signer
+from pydantic import BaseModel, Field
 
-from geo.answers import Answer
+from api import schemas
+from data import codes, districts, plans
+from data.session import Store
+from geo.answers import Answer, Status
+from geo.errors import NotFoundError
 from geo.locate import Locator
 from geo.times import CHINA
 
@@ -139,3 +145,74 @@ class Slips:
             digest = rest[:_HASH_BYTES]
             return Slip(kind, district, plan, grid, status, version, border_m, answered, key, nonce, digest)
         return None
+
+
+class Told(BaseModel):
+    """What was answered."""
+
+    kind: Literal["point", "address"] = Field(description="What was asked about.")
+    at: datetime = Field(description="When it was answered.")
+    status: Status
+    grid: str | None = Field(description="Code of the grid.", examples=["340504001007003"])
+    border_m: float | None = Field(description="From the border of the grid that covers the place, metres.")
+    data_version: int
+
+
+class Verified(BaseModel):
+    """What a slip is worth."""
+
+    valid: bool = Field(description="Whether this server gave it out and nothing in it was changed.")
+    told: Told | None = Field(
+        default=None, description="What was answered; None where the slip is not valid."
+    )
+    district: schemas.District | None = None
+    plan: schemas.Plan | None = Field(default=None, description="The plan that answered, as it stands now.")
+    in_force: bool | None = Field(default=None, description="Whether that plan is in force now.")
+    grid_status: str | None = Field(
+        default=None, description=f"How the grid's code stands now: {', '.join(codes.STATUSES)}."
+    )
+    same_input: bool | None = Field(
+        default=None, description="Whether it is about the input that is named; None where none is."
+    )
+
+
+def verified(store: Store, slips: Slips, token: str, named: str | None, asked: bytes | None) -> Verified:
+    """Say what a slip is worth.
+
+    Parameters
+    ----------
+    named : str, optional
+        District that is asked about it.
+    asked : bytes, optional
+        An input, written as when it was asked.
+
+    Raises
+    ------
+    NotFoundError
+        If it is of another district than the one named.
+    """
+    slip = slips.read(token)
+    if slip is None:
+        return Verified(valid=False)
+    if named not in (None, slip.district):
+        raise NotFoundError(f"District {named} gave out no such slip.", "Leave the district out.")
+    with store.read(slip.district) as connection:
+        district = districts.get(connection, slip.district)
+        plan = plans.get(connection, slip.district, slip.plan)
+        current = plans.in_force(connection, slip.district)
+        grid_status = codes.resolve(connection, slip.district, slip.grid).status if slip.grid else None
+    return Verified(
+        valid=True,
+        told=Told.model_validate(slip, from_attributes=True),
+        district=schemas.District.model_validate(district),
+        plan=schemas.Plan(
+            number=plan.number,
+            title=plan.title,
+            state=plan.state,
+            valid_from=plan.valid.lower if plan.valid else None,
+            valid_until=plan.valid.upper if plan.valid else None,
+        ),
+        in_force=current is not None and current.number == plan.number,
+        grid_status=grid_status,
+        same_input=None if asked is None else slip.is_about(asked),
+    )

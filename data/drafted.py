@@ -21,13 +21,17 @@ _COMMUNITIES = text(
 )
 
 
-def register(connection: Connection, district: District, plan: Plan, read: Edition) -> Register:
+def register(
+    connection: Connection, district: District, plan: Plan, read: Edition, *, staff: bool = False
+) -> Register:
     """Read what is needed to answer as if a plan were in force.
 
     Parameters
     ----------
     read : Edition
         Of today: whose version it is, and whose day duties are of.
+    staff : bool
+        Whether workers' names and phones are read.
 
     Returns
     -------
@@ -36,7 +40,7 @@ def register(connection: Connection, district: District, plan: Plan, read: Editi
     """
     values = {"district": district.code}
     communities = {key: Community(*rest) for key, *rest in connection.execute(_COMMUNITIES, values)}
-    duties = locate.on_duty(connection, district.code, read.day)
+    duties = locate.on_duty(connection, district.code, read.day, staff=staff)
     drawn = atlas.plan_grids(connection, district, plan)
     rows = drawn.drop(columns="geometry").astype(object).where(drawn.notna(), None)
     codes = [row.code or places.label(row.id) for row in rows.itertuples()]

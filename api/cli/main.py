@@ -37,6 +37,7 @@ VERBS = {
     "locate": Verb("locate", "Whose grid is it? (查网格). Exit code 1 means: no grid was found."),
     "suggest": Verb("suggest", "What may be meant by the beginning of a name (输入提示)."),
     "alias": Verb("aliases", "Aliases: names people use that the register lacks (别名)."),
+    "evidence": Verb("evidence", "Evidence slips: is it genuine, and what was answered? (核验凭证)"),
     "export": Verb("export", "Maps and layers as files (导出地图和图层)."),
     "balance": Verb("balance", "Balance an instance folder, without a database (均衡算例文件夹)."),
     "template": Verb("template", "Write the templates of a ledger, one file a kind of thing (生成台账模板)."),

@@ -233,6 +233,32 @@ def test_locating_by_point_address_and_file(gridgov, district, tmp_path):
     assert rows[0]["grid"] == by_point["grid"]["code"]
 
 
+def test_an_answer_is_signed_and_the_slip_verified(gridgov, district):
+    place = ("118.5", "31.7", "--crs", "wgs84")
+    slip = gridgov("locate", "point", *place, "--evidence", "--json").json["evidence"]
+    told = gridgov("evidence", "verify", slip, "--point", "118.5", "31.7", "--crs", "wgs84", "--json").json
+    assert (told["valid"], told["in_force"], told["same_input"]) == (True, True, True)
+    other = gridgov("evidence", "verify", slip, "--address", "湖东路1号")
+    assert (other.code, "genuine" in other.out, "another one" in other.out) == (0, True, True)
+    changed = gridgov("evidence", "verify", slip[:-4] + "AAAA")
+    assert (changed.code, "not given out here" in changed.out) == (1, True)
+    assert gridgov("locate", "address", "不存在路1号", "--evidence").code == 1
+
+
+def test_another_plan_is_asked_by_its_number(gridgov, district):
+    place = ("118.5", "31.7", "--crs", "wgs84")
+    now = gridgov("locate", "point", *place, "--json").json
+    assert gridgov("plan", "open").code == 0
+    newest = max(plan["number"] for plan in gridgov("plan", "list", "--json").json)
+    draft = gridgov("locate", "point", *place, "--plan", newest, "--json").json
+    assert (draft["plan"]["number"], draft["plan"]["state"]) == (newest, "draft")
+    assert draft["grid"]["code"] == now["grid"]["code"]
+    same = gridgov("locate", "point", *place, "--plan", now["plan"]["number"], "--json").json
+    assert same["grid"] == now["grid"]
+    assert gridgov("locate", "point", *place, "--plan", 99).code == 3
+    assert gridgov("locate", "point", *place, "--plan", 1, "--as-of", "2026-01-01").code == 2
+
+
 def grid_of(gridgov, building) -> str:
     return gridgov("locate", "address", building.address, "--json").json["grid"]["code"]
 
