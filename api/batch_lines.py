@@ -85,7 +85,9 @@ class TableWriter:
             cells = map(self._cells, told)
             return titles + _table(row + end for row, end in zip(rows.cells, cells, strict=False))
         ends = _encoded(told, "csv", lambda each: _table([self._cells(each)]))
-        ids = rows.columns.get("id") or [None] * rows.count
+        ids = rows.columns.get("id")
+        if ids is None:
+            return titles + b"".join([b"," + end for end in ends])
         return titles + b"".join([b"%b,%b" % (_cell(key), end) for key, end in zip(ids, ends, strict=False)])
 
     def broken(self, error: GridgovError) -> bytes:

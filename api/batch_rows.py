@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
@@ -38,6 +39,7 @@ ENCODINGS = {
 MOST_ID = 200
 """Longest id that is told back, characters."""
 
+_SPACE = re.compile(r"\s")
 _ROLE_OF = {name: role for role, names in ROLES.items() for name in names}
 _NAMES = "address (地址), or lon and lat (经度, 纬度)"
 
@@ -335,17 +337,22 @@ class TableReader:
                         ),
                     )
             records = [(record + [""] * width)[:width] for record in records]
-        columns = {
-            role: [record[at].strip() or None for record in records] for role, at in self._roles.items()
-        }
+        columns = {role: _values([record[at] for record in records]) for role, at in self._roles.items()}
         found = Rows(len(records), columns, faults, records, broken)
         _check_ids(found)
         return found
 
 
+def _values(cells: list[Any]) -> list[Any]:
+    """Return the cells of a column without space around, None for what is empty."""
+    if "" in cells or _SPACE.search("".join(cells)):
+        return [cell.strip() or None for cell in cells]
+    return cells
+
+
 def _decoded(lines: Sequence[bytes]) -> tuple[str, InputError | None]:
     """Return lines as text, and what is wrong with the line after them if they had to be cut short."""
-    whole = b"".join(line + b"\n" for line in lines)
+    whole = b"\n".join(lines) + b"\n" if lines else b""
     try:
         return whole.decode(), None
     except UnicodeDecodeError as error:

@@ -7,11 +7,11 @@ of each class and that is told for all. Uncertain points are weighed together. W
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import compress, pairwise
 from threading import Lock
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -109,22 +109,36 @@ class Bulk:
         return [known[each] for each in classes]
 
     def _classes(self, grounds: Points, points: Coordinates) -> list[Hashable]:
-        """Name the class of each point: where its grid alone is told the grid's position, else a tuple."""
-        index = grounds.index
+        """Name the class of each point: a number where its grid, or that and one other, are told, else a tuple."""
+        index, size = grounds.index, len(grounds.grids)
         covered = index.cover(points)
-        classes: list[Hashable] = covered.tolist()
+        numbers = covered.astype(np.int64)
         inside = covered >= 0
-        shallow = np.flatnonzero(inside & ~index.deep(points))
-        for place, own, others in _near_borders(index, points, covered, shallow):
-            classes[place] = ("near", own, *others[: ALTERNATIVES - 1])
+        place, own, others = _near_borders(
+            index, points, covered, np.flatnonzero(inside & ~index.deep(points))
+        )
+        single = others.many == 1
+        numbers[place[single]] = size * (1 + own[single]) + others.area[others.first[single]]
+        classes: list[Hashable] = numbers.tolist()
+        for n in np.flatnonzero(~single).tolist():
+            found = others.area[others.first[n] :][: min(others.many[n], ALTERNATIVES - 1)]
+            classes[place[n]] = ("near", int(own[n]), *found.tolist())
         outside = np.flatnonzero(~inside)
         if len(outside):
             nearest = _nearest(index, points[outside], grounds.margin_m)
-            for place, found in zip(outside.tolist(), nearest, strict=True):
-                classes[place] = ("outside", *found)
-        for place in grounds.on_pending(points).tolist():
-            classes[place] = ("pending", classes[place])
+            for n, near in zip(outside.tolist(), nearest, strict=True):
+                classes[n] = ("outside", *near)
+        for n in grounds.on_pending(points).tolist():
+            classes[n] = ("pending", classes[n])
         return classes
+
+
+class _Others(NamedTuple):
+    """Of each point the areas near it beside its own, ``many`` from ``first`` on."""
+
+    area: NDArray[np.intp]
+    first: NDArray[np.intp]
+    many: NDArray[np.intp]
 
 
 def bulk_of(grounds: Points) -> Bulk:
@@ -138,19 +152,18 @@ def bulk_of(grounds: Points) -> Bulk:
 
 def _near_borders(
     index: PointIndex, points: Coordinates, covered: NDArray[np.intp], shallow: NDArray[np.intp]
-) -> Iterator[tuple[int, int, list[int]]]:
-    """Yield those of the shallow points that are near the border of their own area: place, area, others near."""
+) -> tuple[NDArray[np.intp], NDArray[np.intp], _Others]:
+    """Return which of the shallow points are near the border of their own area, that area, and others near."""
     if not len(shallow) or index.near_border_m == 0.0:
-        return
+        nothing = np.empty(0, dtype=np.intp)
+        return nothing, nothing, _Others(nothing, nothing, nothing)
     point, area, away = index.borders_near(points[shallow])
-    own = covered[shallow]
-    mine = area == own[point]
+    mine = area == covered[shallow[point]]
     tight = point[mine & (away < index.near_border_m)]
-    point, area = point[~mine], area[~mine].tolist()
-    starts, ends = np.searchsorted(point, tight), np.searchsorted(point, tight, side="right")
-    rows = zip(shallow[tight].tolist(), own[tight].tolist(), starts.tolist(), ends.tolist(), strict=True)
-    for place, position, start, end in rows:
-        yield place, position, area[start:end]
+    point, area = point[~mine], area[~mine]
+    first = np.searchsorted(point, tight)
+    many = np.searchsorted(point, tight, side="right") - first
+    return shallow[tight], covered[shallow[tight]], _Others(area, first, many)
 
 
 def _nearest(index: PointIndex, points: Coordinates, margin_m: float) -> list[list[int]]:
