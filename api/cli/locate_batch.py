@@ -13,7 +13,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 
 from api.batch_files import STREAM, Form, Listener, locate_file
 from api.cli.console import STAGES, DistrictOption, JsonOption, err, print_json, print_pairs
-from api.cli.locators import AsOfOption, located
+from api.cli.locators import AsOfOption, PlanOption, asked
 from data.settings import Settings
 
 EPILOG = (
@@ -44,12 +44,13 @@ def batch(
     ] = None,
     form: Annotated[Form, typer.Option(help="Form of what is piped.")] = Form.CSV,
     as_of: AsOfOption = None,
+    plan: PlanOption = None,
     district: DistrictOption = None,
     json: JsonOption = False,
 ) -> None:
     """Answer a whole file, row by row (批量查询)."""
     line_bytes = Settings().batch_line_bytes
-    with located(district, as_of) as locator, _watched() as listener:
+    with asked(district, as_of, plan) as (locator, _), _watched() as listener:
         counts = locate_file(
             locator, source, target, line_bytes=line_bytes, crs=crs, otherwise=form, listener=listener
         )

@@ -237,6 +237,19 @@ def test_another_instant_is_asked_of_another_plan(client):
     assert response.status_code == 404
 
 
+def test_a_plan_may_be_named_and_a_draft_is_not_for_anybody(client):
+    for plan, status in ((1, 200), (2, 200), (3, 404), (99, 404)):
+        response = client.post(
+            PATH,
+            params={"crs": "wgs84", "plan": plan},
+            content=SPOT,
+            headers={"content-type": NDJSON},
+        )
+        assert response.status_code == status
+        if status == 200:
+            assert response.headers["gridgov-plan"] == str(plan)
+
+
 def test_a_version_that_is_not_there_is_not_answered(client):
     response = client.post(
         PATH,
