@@ -18,7 +18,7 @@ INVALID, BROKEN = "invalid", "broken"
 
 ANSWER = (
     *("status", "reasons", "grid", "grid_external_code", "community", "town"),
-    *("building", "confidence", "alternatives", "plan", "fault"),
+    *("building", "precision", "confidence", "faults", "alternatives", "plan", "fault"),
 )
 """Columns of an answer in CSV."""
 
@@ -134,7 +134,9 @@ def _fields(told: Verdict) -> dict[str, Any]:
         "community": grid and grid.community.name,
         "town": grid and grid.community.town,
         "building": told.building and told.building.external_code,
+        "precision": told.precision,
         "confidence": told.confidence if told.confidence is None else round(told.confidence, 4),
+        "faults": told.faults,
         "alternatives": [other.code for other in told.alternatives],
     }
 

@@ -47,6 +47,8 @@ class Verdict:
         How often an answer like this is right; of a point with an accuracy, how likely the grid holds it.
     alternatives : tuple of Grid
         Other grids that may be meant, the likeliest first.
+    precision, faults
+        Of an address, as in the answer; faults by their codes.
     encoded : dict of str to bytes
         Whoever writes it out keeps here how that reads, by form; empty at first.
     """
@@ -57,6 +59,8 @@ class Verdict:
     building: Building | None
     confidence: float | None
     alternatives: tuple[Grid, ...]
+    precision: str | None = None
+    faults: tuple[str, ...] = ()
     encoded: dict[str, bytes] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -66,7 +70,16 @@ class Verdict:
         if confidence is None and answer.probabilities and answer.grid:
             confidence = answer.probabilities.get(answer.grid.code)
         others = tuple(other.grid for other in answer.alternatives)
-        return cls(answer.status.value, answer.reasons, answer.grid, answer.building, confidence, others)
+        return cls(
+            answer.status.value,
+            answer.reasons,
+            answer.grid,
+            answer.building,
+            confidence,
+            others,
+            answer.precision,
+            tuple(fault.code for fault in answer.faults),
+        )
 
 
 Told: TypeAlias = Verdict | InputError

@@ -61,9 +61,10 @@ _LINE = {
         "reasons": {"type": "array", "items": {"enum": [*Reason]}},
         **{
             name: {"type": ["string", "null"]}
-            for name in ("grid", "grid_external_code", "community", "town", "building")
+            for name in ("grid", "grid_external_code", "community", "town", "building", "precision")
         },
         "confidence": {"type": ["number", "null"]},
+        "faults": {"type": "array", "items": {"type": "string"}},
         "alternatives": {"type": "array", "items": {"type": "string"}, "description": "Codes of grids."},
         "fault": {"type": "string"},
         "remedy": {"type": "string"},

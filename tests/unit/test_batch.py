@@ -150,11 +150,15 @@ def test_a_row_tells_what_a_dispatcher_needs():
         "community": "富民社区",
         "town": None,
         "building": None,
+        "precision": None,
         "confidence": None,
+        "faults": [],
         "alternatives": [],
     }
     assert (address["id"], address["building"], address["grid"]) == ("a", "B3", code_of(3))
-    assert address["confidence"] > 0.5
+    assert (address["confidence"] > 0.5, address["precision"]) == (True, "building")
+    (misspelt,) = told([{"q": "枫林小去1幢"}])
+    assert "spelling" in misspelt["faults"]
 
 
 BAD_ROWS = [
