@@ -6,11 +6,13 @@ from sqlalchemy import Connection
 
 from api.atlas import map_data, sheet_data
 from api.reasons import reasons_of
-from data import plans
+from data import plans, reach
 from data.districts import District
 from data.plans import Plan
 from geo.errors import ConflictError
 from maps.compare import Told, comparison_page
+from maps.coverage import coverage_page
+from maps.deviation import deviation_page
 from maps.legend import WITHHELD_BELOW
 from maps.overview import overview_page
 from maps.sheets import Sheets
@@ -20,6 +22,23 @@ def overview(connection: Connection, district: District, number: int | None) -> 
     """Return the overview page of a plan, of the one in force where none is named."""
     plan = plans.named_or_in_force(connection, district.code, number)
     return overview_page(map_data(connection, district, plan))
+
+
+def deviation(connection: Connection, district: District, number: int | None) -> str:
+    """Return the page of household deviation of a plan, of the one in force where none is named."""
+    plan = plans.named_or_in_force(connection, district.code, number)
+    return deviation_page(map_data(connection, district, plan))
+
+
+def coverage(connection: Connection, district: District, number: int | None) -> str:
+    """Return the page of the coverage of sites under a plan, under the one in force where none is named."""
+    plan = plans.named_or_in_force(connection, district.code, number)
+    dwellings = reach.dwellings(connection, district.code, plan.id)
+    return coverage_page(map_data(connection, district, plan), dwellings)
+
+
+MAPS = {"overview": overview, "deviation": deviation, "coverage": coverage}
+"""The pages of one plan, by kind."""
 
 
 def comparison(connection: Connection, district: District, number: int) -> str:

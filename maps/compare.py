@@ -11,7 +11,7 @@ import geopandas as gpd
 import pandas as pd
 
 from maps import layers
-from maps.legend import WITHHELD_BELOW, Deviation, Words, deviations
+from maps.legend import WITHHELD_BELOW, Grade, Words, deviations
 from maps.overview import COMMUNITIES, GRIDS, MapData
 from maps.page import add_layer_switch, new_map, render
 from maps.shapes import light_areas, moved_land, outlines
@@ -99,7 +99,7 @@ def _keyed(grids: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
 
 
 def _map(
-    data: MapData, moved: gpd.GeoDataFrame, classes: tuple[Deviation, ...], bounds: Sequence[float]
+    data: MapData, moved: gpd.GeoDataFrame, classes: tuple[Grade, ...], bounds: Sequence[float]
 ) -> folium.Map:
     shown = new_map(bounds)
     grids = light_areas(data.grids, _GRID_VERTICES)

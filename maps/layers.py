@@ -11,7 +11,7 @@ import geopandas as gpd
 import pandas as pd
 from markupsafe import Markup, escape
 
-from maps.legend import Deviation, Words, deviation_of, public_count, sign, words
+from maps.legend import Grade, Words, grade_of, public_count, sign, words
 from maps.shapes import label_points, light_lines, light_points
 
 Row = Any
@@ -26,30 +26,51 @@ _KIND = Words("类型", "Kind")
 _STATE = Words("状态", "State")
 _HOURS = Words("开放时间", "Hours")
 
+_GRID: Fields = (
+    (Words("网格编码", "Grid code"), lambda row: row.code),
+    (Words("台账编码", "Ledger's code"), lambda row: row.external_code),
+    (Words("社区", "Community"), lambda row: row.community),
+)
+
 
 def grids(
-    name: Words, frame: gpd.GeoDataFrame, target: int, classes: tuple[Deviation, ...]
+    name: Words, frame: gpd.GeoDataFrame, target: int, classes: tuple[Grade, ...]
 ) -> folium.FeatureGroup:
     """Grids painted by their deviation; columns as `MapData.grids`, shapes light already."""
-
-    def style(row: Row) -> Mapping[str, Any]:
-        shown = deviation_of(households_of(row), classes)
-        heavy = 1.4 if shown.pattern else 0.8
-        return {"fillColor": shown.paint, "fillOpacity": 1, "color": shown.ink or "#8a8f94", "weight": heavy}
 
     def from_target(row: Row) -> str | Markup:
         households = households_of(row)
         return classes[-1].words.html if households is None else deviation_text(households, target)
 
     fields: Fields = (
-        (Words("网格编码", "Grid code"), lambda row: row.code),
-        (Words("台账编码", "Ledger's code"), lambda row: row.external_code),
-        (Words("社区", "Community"), lambda row: row.community),
+        *_GRID,
         (Words("户数", "Households"), households_of),
         (Words("与目标相差", "From the target"), from_target),
         (Words("楼栋", "Buildings"), lambda row: count(row.buildings)),
     )
-    return _group(name, _features(frame, style, fields, highlight={"weight": 3.5, "color": "#111"}))
+    return _painted(name, frame, lambda row: grade_of(households_of(row), classes), fields)
+
+
+def reach(name: Words, frame: gpd.GeoDataFrame, classes: tuple[Grade, ...]) -> folium.FeatureGroup:
+    """Grids painted by their distance to sites; columns as `maps.coverage.reach_of` gives, shapes light already."""
+    fields: Fields = (
+        *_GRID,
+        (Words("楼栋", "Buildings"), lambda row: count(row.placed)),
+        (Words("到阵地平均距离", "Mean distance to a site"), lambda row: metres(row.mean_m)),
+        (Words("最远楼栋", "Farthest building"), lambda row: metres(row.farthest_m)),
+        (Words("超过 500 米的楼栋", "Buildings beyond 500 m"), lambda row: count(row.beyond)),
+    )
+    return _painted(name, frame, lambda row: grade_of(count(row.mean_m), classes), fields)
+
+
+def discs(name: Words, frame: gpd.GeoDataFrame) -> folium.FeatureGroup:
+    """Land within some distance of a site, as outlines; ``metres`` tells which."""
+    dashes = {500: None, 1000: "6 5"}
+
+    def style(row: Row) -> Mapping[str, Any]:
+        return {"fill": False, "color": "#0b6e6e", "weight": 1.8, "dashArray": dashes[row.metres]}
+
+    return _group(name, _features(frame, style))
 
 
 def communities(name: Words, frame: gpd.GeoDataFrame) -> folium.FeatureGroup:
@@ -172,6 +193,23 @@ def households_of(row: Row) -> int | None:
 def deviation_text(households: int, target: int) -> str:
     """Return the deviation from the target in signed whole percent."""
     return f"{round(100 * (households - target) / target):+d}%".replace("-", "−")
+
+
+def metres(value: object) -> str | None:
+    """Return a distance in whole metres; a missing one is None."""
+    known = count(value)
+    return None if known is None else f"{known:,} m"
+
+
+def _painted(
+    name: Words, frame: gpd.GeoDataFrame, grade: Callable[[Row], Grade], fields: Fields
+) -> folium.FeatureGroup:
+    def style(row: Row) -> Mapping[str, Any]:
+        shown = grade(row)
+        heavy = 1.4 if shown.pattern else 0.8
+        return {"fillColor": shown.paint, "fillOpacity": 1, "color": shown.ink or "#8a8f94", "weight": heavy}
+
+    return _group(name, _features(frame, style, fields, highlight={"weight": 3.5, "color": "#111"}))
 
 
 def _points(

@@ -30,11 +30,11 @@ class Words(answers.Words):
 
 
 @dataclass(frozen=True)
-class Deviation:
-    """A class of grids by their households' deviation from the target.
+class Grade:
+    """A class of grids by a number: of households, by their deviation from the target, or of metres.
 
-    It holds from ``low`` to ``high`` households, both included; None is open. Fill and pattern say the same,
-    so that the class is told without seeing colours. The class of withheld counts has neither end.
+    It holds from ``low`` to ``high``, both included; None is open. Fill and pattern say the same, so that the
+    class is told without seeing colours. The class of numbers that are not told has neither end.
     """
 
     name: str
@@ -45,15 +45,16 @@ class Deviation:
     ink: str | None
     pattern: str | None
     gap: int
+    unit: str = ""
 
     @property
     def range(self) -> str:
-        """Households of the class, as digits; empty for withheld counts."""
+        """Numbers of the class, as digits; empty where they are not told."""
         if self.low is None and self.high is None:
             return ""
         if self.low is None:
-            return f"≤ {self.high}"
-        return f"≥ {self.low}" if self.high is None else f"{self.low}–{self.high}"
+            return f"≤ {self.high}{self.unit}"
+        return f"≥ {self.low}{self.unit}" if self.high is None else f"{self.low}–{self.high}{self.unit}"
 
     @property
     def paint(self) -> str:
@@ -78,7 +79,7 @@ def sign(subject: str, key: object) -> str:
     return str(_legend()["words"][subject].get(key, {}).get("sign", "●"))
 
 
-def deviations(target: int, tolerance_percent: int) -> tuple[Deviation, ...]:
+def deviations(target: int, tolerance_percent: int) -> tuple[Grade, ...]:
     """Return the classes of deviation from few households to many, then the one of withheld counts.
 
     Their bounds are multiples of the tolerance: in band, up to 2.5 and up to 5 times as far. Classes that no
@@ -89,8 +90,14 @@ def deviations(target: int, tolerance_percent: int) -> tuple[Deviation, ...]:
     for entry in _legend()["deviation"]:
         low, high = _ends(entry, target, step)
         if high is None or high >= WITHHELD_BELOW:
-            classes.append(_deviation(entry, low, high))
-    return (*classes, _deviation(_legend()["withheld"], None, None))
+            classes.append(_grade(entry, low, high))
+    return (*classes, _grade(_legend()["withheld"], None, None))
+
+
+def distances() -> tuple[Grade, ...]:
+    """Return the classes of distance to a site from near to far, then the one of grids without buildings."""
+    near = [_grade(entry, entry["from"], entry["to"], " m") for entry in _legend()["distance"]]
+    return (*near, _grade(_legend()["empty"], None, None))
 
 
 def public_count(households: int | None) -> int | None:
@@ -98,11 +105,11 @@ def public_count(households: int | None) -> int | None:
     return None if households is None or households < WITHHELD_BELOW else households
 
 
-def deviation_of(households: int | None, classes: tuple[Deviation, ...]) -> Deviation:
-    """Return the class of a grid; None is a withheld count."""
-    if households is None:
+def grade_of(number: float | None, classes: tuple[Grade, ...]) -> Grade:
+    """Return the class of a grid by its number; None is one that is not told."""
+    if number is None:
         return classes[-1]
-    return next(c for c in classes if c.high is None or households <= c.high)
+    return next(c for c in classes if c.high is None or number <= c.high)
 
 
 def _ends(entry: Mapping[str, Any], target: int, step: float) -> tuple[int | None, int | None]:
@@ -119,8 +126,8 @@ def _first_beyond(bound: float, *, inclusive: bool) -> int:
     return whole if inclusive or whole > round(bound, 6) else whole + 1
 
 
-def _deviation(entry: Mapping[str, Any], low: int | None, high: int | None) -> Deviation:
-    return Deviation(
+def _grade(entry: Mapping[str, Any], low: int | None, high: int | None, unit: str = "") -> Grade:
+    return Grade(
         name=entry["name"],
         words=Words(entry["zh"], entry["en"]),
         low=low,
@@ -129,4 +136,5 @@ def _deviation(entry: Mapping[str, Any], low: int | None, high: int | None) -> D
         ink=entry["ink"],
         pattern=entry["pattern"],
         gap=entry["gap"],
+        unit=unit,
     )

@@ -14,17 +14,17 @@ from markupsafe import escape
 from geo.errors import InputError
 from maps import layers
 from maps.layers import deviation_text
-from maps.legend import WITHHELD_BELOW, Words, deviation_of, deviations, words
+from maps.legend import WITHHELD_BELOW, Words, deviations, grade_of, words
 from maps.page import add_layer_switch, new_map, render
 from maps.shapes import light_areas, outlines
 
-_GRID_VERTICES = 8_000
+GRID_VERTICES = 8_000
 _LINE_VERTICES = 1_000
 _FARTHEST = 10
 
 GRIDS = Words("网格", "Grids")
 COMMUNITIES = Words("社区", "Communities")
-_SITES = Words("党群服务阵地", "Service sites")
+SITES = Words("党群服务阵地", "Service sites")
 _FACILITIES = Words("设施", "Facilities")
 _RIDERS = Words("骑手友好", "Rider-friendly")
 _STREETS = Words("道路", "Streets")
@@ -120,17 +120,17 @@ def overview_page(data: MapData) -> str:
     """
     classes = deviations(data.target, data.tolerance_percent)
     shown = new_map(data.bounds)
-    grids = light_areas(data.grids, _GRID_VERTICES)
+    grids = light_areas(data.grids, GRID_VERTICES)
     layers.grids(GRIDS, grids, data.target, classes).add_to(shown)
     layers.streets(_STREETS, data.streets, _LINE_VERTICES).add_to(shown)
     layers.communities(COMMUNITIES, outlines(data.communities, grids, "community_code")).add_to(shown)
     layers.barriers(_BARRIERS, data.barriers, _LINE_VERTICES).add_to(shown)
     layers.riders(_RIDERS, data.rider_communities, data.rider_points).add_to(shown)
     layers.facilities(_FACILITIES, data.facilities).add_to(shown)
-    layers.sites(_SITES, data.sites).add_to(shown)
+    layers.sites(SITES, data.sites).add_to(shown)
     add_layer_switch(shown)
     households = [layers.households_of(row) for row in data.grids.itertuples(index=False)]
-    counts = Counter(deviation_of(each, classes).name for each in households)
+    counts = Counter(grade_of(each, classes).name for each in households)
     return render(
         "overview.html",
         {"overview": shown},
@@ -157,7 +157,7 @@ def _figures(
         (Words("户数合适的网格", "Grids in band"), f"{in_band / grids:.0%}" if grids else "—"),
         (COMMUNITIES, f"{len(data.communities):,}"),
         (Words("楼栋", "Buildings"), f"{int(data.grids['buildings'].sum()):,}"),
-        (_SITES, f"{len(data.sites):,}"),
+        (SITES, f"{len(data.sites):,}"),
     ]
 
 
@@ -172,7 +172,7 @@ def _keys(data: MapData) -> list[_Key]:
             mark="rider",
             sign="门",
         ),
-        _Key(_SITES, data.sites, mark="site", sign="党"),
+        _Key(SITES, data.sites, mark="site", sign="党"),
         _Key(
             Words("虚线框：规划、在建或故障", "Dashed: planned, being built or out of order"),
             data.sites,

@@ -35,7 +35,7 @@ COMMUNITY_BORDER = Style(line="#2b2f33", width=1.3, dash=(7, 2.5, 1.5, 2.5))
 RIVER = Style(line="#9cc3e2", width=5)
 RAILWAY = Style(line="#6b6f74", width=1.6, dash=(6, 4))
 WALL = Style(line="#8a8078", width=0.9, dash=(2, 2))
-SITE_FILL, FACILITY_FILL = "#b3261e", "#46606e"
+SITE_FILL, FACILITY_FILL = "#16325c", "#4a5056"
 NUMBER_HALO, OWN_NAME = "#f9e4c8", "#3d5a2c"
 STREET_EDGE, STREET_FILL = "#c4beb2", "#fffdf6"
 

@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import shapely
 
 from maps.overview import MapData
@@ -38,6 +39,7 @@ def areas(side: int, *, wiggles: int = 0) -> gpd.GeoDataFrame:
     code = [f"990101{each:06d}" for each in community]
     return gpd.GeoDataFrame(
         {
+            "id": np.arange(side * side) + 1,
             "code": [f"{each}{n:03d}" for each, n in zip(code, number, strict=True)],
             "external_code": None,
             "community_code": code,
@@ -93,6 +95,16 @@ def map_data(side: int, *, wiggles: int = 5) -> MapData:
         rider_points=_points(kind="gate", name="南门", hours="全天", bikes=None),
         streets=_lines(SOUTH + PITCH, end, name="试验路", kind="residential"),
         barriers=_lines(SOUTH + PITCH / 2, end, name="试验河", kind="river"),
+    )
+
+
+def dwellings(grids: gpd.GeoDataFrame, each: int = 3) -> pd.DataFrame:
+    """Give every grid some buildings of 25 households, side by side in its middle."""
+    middles = shapely.get_coordinates(shapely.centroid(grids.geometry.to_numpy())).repeat(each, axis=0)
+    lon, lat = middles.T
+    steps = np.tile(np.arange(each), len(grids)) * PITCH / 100
+    return pd.DataFrame(
+        {"grid_id": grids["id"].repeat(each), "households": 25, "lon": lon + steps, "lat": lat}
     )
 
 

@@ -25,21 +25,24 @@ app = typer.Typer(no_args_is_help=True, add_completion=False)
 
 Paper = StrEnum("Paper", [(name, name) for name in PAPERS])  # type: ignore[misc]
 Form = StrEnum("Form", ["pdf", "png"])
+MapKind = StrEnum("MapKind", [(name, name) for name in exports.MAPS])  # type: ignore[misc]
 Layer = StrEnum("Layer", [(name, name) for name in ("grids", *atlas.LAYERS)])  # type: ignore[misc]
 PlanOption = Annotated[int | None, typer.Option("--plan", help="Plan number; the plan in force by default.")]
 
 
 @app.command(
-    "map", epilog="Examples: gridgov export map overview.html   ·   gridgov export map draft.html --plan 2"
+    "map",
+    epilog="Examples: gridgov export map overview.html   ·   gridgov export map far.html --kind coverage",
 )
 def map_(
     target: Annotated[Path, typer.Argument(help="HTML file to write; it opens from disk with no network.")],
+    kind: Annotated[MapKind, typer.Option("--kind", help="What it shows.")] = MapKind["overview"],
     plan: PlanOption = None,
     district: DistrictOption = None,
 ) -> None:
-    """Write the overview map as one self-contained page (导出总览地图)."""
+    """Write a map of the district as one self-contained page (导出总览、偏差或覆盖地图)."""
     with _reading(district) as (connection, place):
-        page = exports.overview(connection, place, plan)
+        page = exports.MAPS[kind](connection, place, plan)
     _write(target, page)
 
 

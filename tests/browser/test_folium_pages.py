@@ -9,10 +9,12 @@ import pytest
 from playwright.sync_api import expect
 
 from maps.compare import Told, comparison_page
+from maps.coverage import coverage_page
+from maps.deviation import deviation_page
 from maps.legend import Words
 from maps.overview import overview_page
 from tests.browser.conftest import DESK, PHONE, Open, Opened
-from tests.mosaic import FIGURES, map_data, swap
+from tests.mosaic import FIGURES, dwellings, map_data, swap
 
 
 @pytest.fixture
@@ -136,3 +138,34 @@ def test_reasons_are_told_on_a_comparison_as_they_were_written(visit, tmp_path, 
     expect(opened.page.locator(".reasons li").first).to_contain_text("小区<b>甲</b>{s} 拆分")
     assert opened.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     assert opened.complaints == []
+
+
+PAGES = {
+    "deviation": deviation_page,
+    "coverage": lambda data: coverage_page(data, dwellings(data.grids)),
+}
+
+
+@pytest.mark.parametrize("viewport", [DESK, PHONE], ids=["desk", "phone"])
+@pytest.mark.parametrize("kind", PAGES)
+def test_deviation_and_coverage_open_from_a_file_without_a_network(visit, tmp_path, kind, viewport):
+    file = tmp_path / f"{kind}.html"
+    file.write_text(PAGES[kind](map_data(8)), encoding="utf-8")
+    opened = visit(file.as_uri(), viewport=viewport, offline=True)
+    page = opened.page
+    expect(page.locator(".leaflet-control-scale")).to_be_visible()
+    expect(page.locator(".badge")).to_contain_text("虚构数据")
+    expect(page.locator(".leaflet-control-attribution")).to_have_text("© OpenStreetMap contributors")
+    assert page.locator("path.leaflet-interactive").count() > 64
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    assert page.locator(".map").bounding_box()["height"] > 300
+    assert opened.requests == [file.as_uri()]
+    assert opened.complaints == []
+
+
+def test_a_far_grid_tells_its_distance_under_the_pointer(visit, tmp_path):
+    file = tmp_path / "coverage.html"
+    file.write_text(PAGES["coverage"](map_data(8)), encoding="utf-8")
+    page = visit(file.as_uri()).page
+    page.locator('path.leaflet-interactive[fill="url(#far-2)"]').last.hover()
+    expect(page.locator(".leaflet-tooltip")).to_contain_text("到阵地平均距离")

@@ -8,6 +8,7 @@ from itertools import pairwise
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pytest
 import shapely
 from hypothesis import given
@@ -15,10 +16,12 @@ from hypothesis import strategies as st
 
 from geo.errors import InputError
 from maps.compare import Told, comparison_page
-from maps.legend import Words, deviation_of, deviations, public_count, words
+from maps.coverage import coverage_page, distances_m, public_parts, reach_of
+from maps.deviation import deviation_page, histogram
+from maps.legend import Words, deviations, grade_of, public_count, words
 from maps.overview import overview_page
 from maps.shapes import light_areas, light_lines, moved_land, outlines
-from tests.mosaic import FIGURES, areas, map_data, swap
+from tests.mosaic import FIGURES, areas, dwellings, map_data, swap
 
 HOSTILE = "</script><img src=x onerror=alert(1)>"
 
@@ -26,7 +29,7 @@ HOSTILE = "</script><img src=x onerror=alert(1)>"
 @given(st.integers(20, 5000), st.integers(1, 50), st.integers(10, 20_000))
 def test_in_band_is_what_the_target_and_tolerance_say(target, tolerance, households):
     classes = deviations(target, tolerance)
-    found = deviation_of(households, classes)
+    found = grade_of(households, classes)
     assert (found.name == "in-band") == (abs(households - target) * 100 <= target * tolerance)
     assert found.low is None or households >= found.low
 
@@ -43,7 +46,7 @@ def test_classes_follow_each_other_without_gap(target, tolerance):
 @pytest.mark.parametrize(("households", "told"), [(None, None), (0, None), (9, None), (10, 10), (300, 300)])
 def test_counts_below_ten_are_withheld(households, told):
     assert public_count(households) == told
-    assert (deviation_of(told, deviations(300, 10)).name == "withheld") == (told is None)
+    assert (grade_of(told, deviations(300, 10)).name == "withheld") == (told is None)
 
 
 def test_every_class_out_of_band_is_told_without_colour():
@@ -137,7 +140,12 @@ def test_names_cannot_become_markup():
         sites=data.sites.assign(name=HOSTILE),
     )
     reasons = [Told(HOSTILE, [Words(HOSTILE, HOSTILE)], [Words(HOSTILE, HOSTILE)])]
-    for page in (overview_page(hostile), comparison_page(hostile, hostile, FIGURES, reasons)):
+    for page in (
+        overview_page(hostile),
+        comparison_page(hostile, hostile, FIGURES, reasons),
+        deviation_page(hostile),
+        coverage_page(hostile, dwellings(hostile.grids)),
+    ):
         assert HOSTILE not in page
         assert "<img" not in page
         assert page.count("</script>") == page.count("<script>")
@@ -195,3 +203,77 @@ def test_figures_that_both_plans_have_are_compared():
     newer = {name: {**of, "near_target": 3, "broken_compounds": 2} for name, of in FIGURES.items()}
     assert "接近目标的网格" in comparison_page(data, data, newer)
     assert "接近目标的网格" not in comparison_page(data, data, {**newer, "before": FIGURES["before"]})
+
+
+def test_deviation_and_coverage_ask_nothing_of_the_network_and_are_the_same_each_time():
+    data = map_data(6)
+    for make in (deviation_page, lambda data: coverage_page(data, dwellings(data.grids))):
+        page = make(data)
+        assert page == make(data)
+        markup = re.sub(r"<script>.*?</script>", "", page, flags=re.DOTALL)
+        assert not re.findall(r"""<script\s|(?:src|href)="(?!data:|#)|@import""", markup)
+        assert not re.findall(r"url\((?!data:|#)", page)
+        assert "OpenStreetMap contributors" in page
+        assert "虚构数据" in page
+        assert "虚构数据" not in make(replace(data, made_up=False))
+
+
+@given(st.lists(st.integers(10, 900), max_size=40), st.integers(20, 500), st.integers(1, 50))
+def test_a_histogram_counts_every_grid_once_and_leaves_no_gap(households, target, tolerance):
+    bars = histogram(households, target, deviations(target, tolerance))
+    assert sum(bar.grids for bar in bars) == len(households)
+    assert (
+        [bar.low for bar in bars] == [*range(bars[0].low, bars[-1].low + 10, 10)] if bars else not households
+    )
+    for bar in bars:
+        inside = [each for each in households if bar.low <= 100 * (each - target) / target < bar.low + 10]
+        assert len(inside) == bar.grids
+
+
+def test_deviation_tells_each_community_and_no_small_count():
+    data = map_data(4)
+    page = deviation_page(replace(data, grids=data.grids.assign(households=[7, *[300] * 14, 450])))
+    assert page.count("<td>第") == 4
+    assert '<td>第5社区</td><td class="number">3 / 4</td><td class="number">300–450</td>' in page
+    assert "+50%" in page
+    assert "不足 10 户的数不公开" in page
+    assert ">7<" not in page
+    assert not re.search(r'"v\d":"7"', page)
+
+
+def test_distances_are_to_the_nearest_site():
+    spots, sites = np.array([[0.0, 0], [100, 0], [0, 600]]), np.array([[0.0, 0], [90, 0]])
+    away = distances_m(spots, sites)
+    assert away.tolist() == [0, 10, 600]
+    told = reach_of(pd.Series([1, 1, 2]), away)
+    assert told.loc[1].to_dict() == {"placed": 2, "mean_m": 5, "farthest_m": 10, "beyond": 0}
+    assert told.loc[2].to_dict() == {"placed": 1, "mean_m": 600, "farthest_m": 600, "beyond": 1}
+
+
+@given(st.lists(st.tuples(st.integers(0, 400), st.integers(0, 40)), min_size=3, max_size=3))
+def test_no_small_part_is_told_nor_left_by_subtraction(parts):
+    households, buildings = zip(*parts, strict=True)
+    told = public_parts(households, buildings)
+    for number, each in enumerate(told):
+        small = 0 < households[number] < 10 or 0 < buildings[number] < 10
+        assert each in (None, households[number])
+        assert not (small and each is not None)
+    hidden = told.count(None)
+    assert hidden != 1 or sum(filter(None, told)) == 0
+
+
+def test_coverage_counts_buildings_by_distance_and_only_sites_that_are_open():
+    data = map_data(6)
+    page = coverage_page(data, dwellings(data.grids, each=12))
+    rows = re.findall(r'<td class="number">([\d,]+)</td><td class="number">([\d,]+)</td>', page)
+    assert sum(int(buildings.replace(",", "")) for buildings, _ in rows) == 12 * 36
+    assert sum(int(households.replace(",", "")) for _, households in rows) == 25 * 12 * 36
+    with pytest.raises(InputError, match="No site is open"):
+        coverage_page(replace(data, sites=data.sites.assign(state="planned")), dwellings(data.grids))
+
+
+def test_grids_without_buildings_are_on_the_map_of_coverage():
+    data = map_data(3)
+    page = coverage_page(data, dwellings(data.grids.iloc[:4]))
+    assert "<span lang=zh-CN>没有楼栋</span>" in page
+    assert re.search(r'没有楼栋.*?<span class="number">5</span>', page, re.DOTALL)

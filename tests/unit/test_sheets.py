@@ -37,7 +37,7 @@ LONG = "很长很长的名字" * 12
 def sheet_data(side: int = 4, **changes: object) -> SheetData:
     """A made-up district of ``side`` x ``side`` grids, each with six buildings in a compound."""
     told = map_data(side)
-    grids = told.grids.assign(id=range(1, side * side + 1))
+    grids = told.grids
     buildings = [
         {
             "id": 10 * grid.id + number,
