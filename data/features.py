@@ -102,9 +102,9 @@ def begun(district: str) -> Values:
 def page_query(asked: Question, *, counted: bool) -> str:
     """Return the query of a page.
 
-    Its one row has ``features`` (JSON, with commas between), ``returned``, ``last`` (the keys of the last, as
-    JSON), ``more`` (whether others follow), ``plans`` (those it was made from, where they are others than the one in
-    force) and ``matched``.
+    Its rows, one at least, have ``matched`` and ``plans`` (those the page was made from, where they are others than
+    the one in force); ``feature``, the text of GeoJSON; and ``keys``, those of the page's last feature as JSON. Where
+    others follow there is one row more, with keys and without a feature.
 
     Parameters
     ----------
@@ -117,19 +117,14 @@ def page_query(asked: Question, *, counted: bool) -> str:
     paged = [*where, _after(asked)] if asked.after else where
     keys = ", ".join(quoted(key.name) for key in asked.keys)
     limit = values.bind(asked.limit, "bigint")
-    inner = (
-        f"SELECT row_number() OVER (ORDER BY {_order(asked)}) AS place, {feature_sql(asked)} AS feature,"
-        f" json_build_array({keys}) AS keys"
-        f" FROM (SELECT * FROM {source} WHERE {' AND '.join(paged)}"
-        f" ORDER BY {_order(asked)} LIMIT {limit} + 1) page"
-    )
+    page = f"SELECT * FROM {source} WHERE {' AND '.join(paged)} ORDER BY {_order(asked)} LIMIT {limit} + 1"
+    # Rows leave in the order they were found: neither a window over all nor a nested loop changes it.
     return (
-        f"SELECT r.* FROM {TENANT} t CROSS JOIN LATERAL (SELECT"
-        f" convert_to(string_agg(feature, ',' ORDER BY place) FILTER (WHERE place <= {limit}), 'UTF8') AS features,"
-        f" count(*) FILTER (WHERE place <= {limit}) AS returned,"
-        f" max(keys::text) FILTER (WHERE place = {limit}) AS last,"
-        f" count(*) > {limit} AS more, {matched} AS matched, {_plans(asked)} AS plans"
-        f" FROM ({inner}) told) r"
+        f"SELECT m.matched, m.plans, r.feature, r.keys FROM {TENANT} t"
+        f" CROSS JOIN LATERAL (SELECT {matched} AS matched, {_plans(asked)} AS plans OFFSET 0) m"
+        f" LEFT JOIN LATERAL (SELECT CASE WHEN place <= {limit} THEN {feature_sql(asked)} END AS feature,"
+        f" CASE WHEN place >= {limit} THEN json_build_array({keys})::text END AS keys"
+        f" FROM (SELECT *, row_number() OVER () AS place FROM ({page}) ordered) page OFFSET 0) r ON true"
     )
 
 
@@ -139,7 +134,7 @@ def item_query(asked: Question, key: int | str) -> str:
     where = [*_conditions(asked), f"{quoted(asked.layer.key)} = {named}"]
     return (
         f"SELECT r.* FROM {TENANT} t CROSS JOIN LATERAL ("
-        f"SELECT convert_to(max({feature_sql(asked)}), 'UTF8') AS feature, {_plans(asked)} AS plans"
+        f"SELECT max({feature_sql(asked)}) AS feature, {_plans(asked)} AS plans"
         f" FROM layers.{quoted(asked.layer.name)} WHERE {' AND '.join(where)}) r"
     )
 
@@ -147,18 +142,24 @@ def item_query(asked: Question, key: int | str) -> str:
 def feature_sql(asked: Question) -> str:
     """Return the SQL of a feature as the text of GeoJSON; nothing in it is read again by the database."""
     pairs = ", ".join(f"'{one.name}', {quoted(one.name)}" for one in shown(asked))
-    shape = "ST_ForcePolygonCCW(shape)"
-    if not asked.system.stored:
-        shape = f"ST_Transform({shape}, {asked.system.srid})"
-    if asked.system.northing_first:
-        shape = f"ST_FlipCoordinates({shape})"
-    digits = DEGREE_DIGITS if asked.system.stored else METRE_DIGITS
     key = f"to_json({quoted(asked.layer.key)})::text"
     return (
-        f'(\'{{"type":"Feature","id":\' || {key} || \',"geometry":\''
-        f" || COALESCE(ST_AsGeoJSON({shape}, {digits}, 0), 'null')"
+        f'(\'{{"type":"Feature","id":\' || {key} || \',"geometry":\' || COALESCE({_shape_sql(asked)}, \'null\')'
         f" || ',\"properties\":' || json_build_object({pairs})::text || '}}')"
     )
+
+
+def _shape_sql(asked: Question) -> str:
+    """Return the SQL of a feature's shape as GeoJSON, in the order and to the digits of its system."""
+    system = asked.system
+    if system is CRS84 and asked.layer.drawn:
+        return "geojson"
+    shape = "ST_ForcePolygonCCW(shape)"
+    if not system.stored:
+        shape = f"ST_Transform({shape}, {system.srid})"
+    if system.northing_first:
+        shape = f"ST_FlipCoordinates({shape})"
+    return f"ST_AsGeoJSON({shape}, {DEGREE_DIGITS if system.stored else METRE_DIGITS}, 0)"
 
 
 def shown(asked: Question) -> tuple[Field, ...]:

@@ -134,6 +134,9 @@ class Layer:
         Whether the view has the column ``valid``, the time in which a row holds.
     present : bool
         Whether, of a dated layer, only what holds now is shown where no time is named.
+    drawn : bool
+        Whether the view has the column ``geojson``, the shape as `data.features` tells it: worth it for shapes of
+        many vertices that are told often.
     label : str or None
         The field that is written beside a feature.
     stored : bool
@@ -156,6 +159,7 @@ class Layer:
     action: str = PUBLIC
     dated: bool = False
     present: bool = False
+    drawn: bool = False
     label: str | None = "name"
     stored: bool = False
 

@@ -32,8 +32,9 @@ _ROWS = (
         "grids",
         "网格",
         "Grids",
-        "一个方案的网格，默认为现行方案；户数不足 10 的不公开。",
-        "Grids of a plan, of the one in force by default; counts of households below 10 are withheld.",
+        "一个方案的网格，默认为现行方案；户数不足 10 的，以及由此可推算出的，不公开。",
+        "Grids of a plan, of the one in force by default; counts of households below 10, and what would tell them,"
+        " are withheld.",
         "Polygon",
         (
             _CODE,
@@ -58,14 +59,15 @@ _ROWS = (
         key_kind="text",
         dated=True,
         present=True,
+        drawn=True,
         label="code",
     ),
     Layer(
         "communities",
         "社区",
         "Communities",
-        "社区及其界线；户数为所辖网格公开户数之和。",
-        "Communities and their boundaries; households are the sum of their grids' public counts.",
+        "社区及其界线；户数不足 10 的不公开。",
+        "Communities and their boundaries; counts of households below 10 are withheld.",
         "Polygon",
         (
             _CODE,

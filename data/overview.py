@@ -56,7 +56,7 @@ WITH band AS (
     SELECT count(*) AS grids, COALESCE(sum(households), 0)::bigint AS households,
            count(*) FILTER (WHERE households IS NULL) AS withheld,
            count(*) FILTER (WHERE households BETWEEN low AND high) AS within,
-           count(*) FILTER (WHERE COALESCE(households, 0) < low) AS below,
+           count(*) FILTER (WHERE households < low) AS below,
            count(*) FILTER (WHERE households > high) AS above,
            count(*) FILTER (WHERE NOT EXISTS (
                SELECT FROM duties d WHERE d.district = :district AND d.grid_id = band.id

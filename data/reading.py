@@ -59,6 +59,7 @@ class Reader:
             min_size=0,
             max_size=self._size,
             server_settings=self._settings,
+            init=_take_bytes,
             reset=_leave,
             statement_cache_size=200,
         )
@@ -68,8 +69,8 @@ class Reader:
         if self._pool:
             await self._pool.close()
 
-    async def row(self, query: str, values: Sequence[Any]) -> asyncpg.Record:
-        """Return the one row of a query that begins with `TENANT`.
+    async def rows(self, query: str, values: Sequence[Any]) -> list[asyncpg.Record]:
+        """Return the rows of a query that begins with `TENANT`; text comes as bytes, UTF-8.
 
         Raises
         ------
@@ -80,7 +81,7 @@ class Reader:
         """
         async with self._connection() as connection:
             try:
-                found: asyncpg.Record | None = await connection.fetchrow(query, *values)
+                found: list[asyncpg.Record] = await connection.fetch(query, *values)
             except asyncpg.QueryCanceledError:
                 raise UnavailableError(
                     "The question takes too long to answer.",
@@ -90,8 +91,11 @@ class Reader:
                 raise InputError(
                     f"A value cannot be worked with ({type(error).__name__}).", "Check filter and box."
                 ) from None
-        if found is None:  # pragma: no cover - an aggregate always has a row
-            raise RuntimeError("an aggregate without a row")
+        return found
+
+    async def row(self, query: str, values: Sequence[Any]) -> asyncpg.Record:
+        """Return the one row of a query that has one; see `rows`."""
+        (found,) = await self.rows(query, values)
         return found
 
     @asynccontextmanager
@@ -114,3 +118,10 @@ class Reader:
 
 async def _leave(_: Any) -> None:
     """Leave a connection as it is: reads change nothing in it."""
+
+
+async def _take_bytes(connection: Any) -> None:
+    """Take text as the bytes it comes as: it is sent on as it is."""
+    await connection.set_type_codec(
+        "text", schema="pg_catalog", encoder=str.encode, decoder=bytes, format="binary"
+    )

@@ -23,6 +23,8 @@ _SHAPES = {
     "Geometry": "geometry-any",
 }
 _QUERYABLES = "http://www.opengis.net/def/rel/ogc/1.0/queryables"
+_TILESETS = "http://www.opengis.net/def/rel/ogc/1.0/tilesets-vector"
+_MATRIX_SETS = "http://www.opengis.net/def/rel/ogc/1.0/tiling-schemes"
 _SORTABLES = "http://www.opengis.net/def/rel/ogc/1.0/sortables"
 _CONFORMANCE = "http://www.opengis.net/def/rel/ogc/1.0/conformance"
 
@@ -40,12 +42,13 @@ async def landing(request: Request) -> Answer:
                 " The district's map layers, for GIS software to open."
                 + (" 演示数据，均为虚构。 Demonstration data, made up." if district.made_up else ""),
                 "links": [
-                    _link(asking.link(), "self", JSON, "本页 This page"),
-                    _link(asking.link("/api"), "service-desc", OPENAPI, "接口说明 The API described"),
-                    _link(asking.link("/api"), "service-doc", OPENAPI, "接口说明 The API described"),
-                    _link(asking.link("/conformance"), "conformance", JSON, "符合的标准 Conformance"),
-                    _link(asking.link("/conformance"), _CONFORMANCE, JSON, "符合的标准 Conformance"),
-                    _link(asking.link("/collections"), "data", JSON, "图层 Layers"),
+                    link(asking.link(), "self", JSON, "本页 This page"),
+                    link(asking.link("/api"), "service-desc", OPENAPI, "接口说明 The API described"),
+                    link(asking.link("/api"), "service-doc", OPENAPI, "接口说明 The API described"),
+                    link(asking.link("/conformance"), "conformance", JSON, "符合的标准 Conformance"),
+                    link(asking.link("/conformance"), _CONFORMANCE, JSON, "符合的标准 Conformance"),
+                    link(asking.link("/collections"), "data", JSON, "图层 Layers"),
+                    link(asking.link("/tileMatrixSets"), _MATRIX_SETS, JSON, "瓦片方案 Tile matrix sets"),
                 ],
             }
         )
@@ -58,9 +61,7 @@ async def conformance(request: Request) -> Answer:
 
     async def make(asking: Asking) -> Made:
         asking.only()
-        return told(
-            {"conformsTo": list(CLASSES), "links": [_link(asking.link("/conformance"), "self", JSON)]}
-        )
+        return told({"conformsTo": list(CLASSES), "links": [link(asking.link("/conformance"), "self", JSON)]})
 
     return await answer(request, make)
 
@@ -86,7 +87,7 @@ async def collections(request: Request) -> Answer:
         found = json.loads(row["extents"])
         return told(
             {
-                "links": [_link(asking.link("/collections"), "self", JSON)],
+                "links": [link(asking.link("/collections"), "self", JSON)],
                 "crs": list(served(asking.served.district.srid)),
                 "collections": [
                     _collection(asking, layer, found, row["attribution"]) for layer in known.values()
@@ -151,7 +152,7 @@ def _schema(asking: Asking, layer: Layer, properties: dict[str, Any]) -> Made:
 
 
 def _collection(
-    asking: Asking, layer: Layer, found: dict[str, Any], attribution: str | None
+    asking: Asking, layer: Layer, found: dict[str, Any], attribution: bytes | None
 ) -> dict[str, Any]:
     path = f"/collections/{layer.name}"
     box, interval = found[layer.name]
@@ -159,7 +160,7 @@ def _collection(
         "id": layer.name,
         "title": _title(layer),
         "description": f"{layer.about_zh} {layer.about_en}",
-        **({"attribution": attribution} if attribution else {}),
+        **({"attribution": attribution.decode()} if attribution else {}),
         "itemType": "feature",
         "extent": {
             **({"spatial": {"bbox": [box], "crs": CRS84.uri}} if box else {}),
@@ -168,10 +169,11 @@ def _collection(
         "crs": list(served(asking.served.district.srid)),
         "storageCrs": CRS84.uri,
         "links": [
-            _link(asking.link(path), "self", JSON, _title(layer)),
-            _link(asking.link(f"{path}/items"), "items", GEOJSON, _title(layer)),
-            _link(asking.link(f"{path}/queryables"), _QUERYABLES, SCHEMA, "可筛选属性 Queryables"),
-            _link(asking.link(f"{path}/sortables"), _SORTABLES, SCHEMA, "可排序属性 Sortables"),
+            link(asking.link(path), "self", JSON, _title(layer)),
+            link(asking.link(f"{path}/items"), "items", GEOJSON, _title(layer)),
+            link(asking.link(f"{path}/queryables"), _QUERYABLES, SCHEMA, "可筛选属性 Queryables"),
+            link(asking.link(f"{path}/sortables"), _SORTABLES, SCHEMA, "可排序属性 Sortables"),
+            link(asking.link(f"{path}/tiles"), _TILESETS, JSON, "矢量瓦片 Vector tiles"),
         ],
     }
 
@@ -180,5 +182,6 @@ def _title(layer: Layer) -> str:
     return f"{layer.zh} {layer.en}"
 
 
-def _link(href: str, rel: str, media_type: str, title: str = "") -> dict[str, str]:
+def link(href: str, rel: str, media_type: str, title: str = "") -> dict[str, str]:
+    """Return a link as the OGC's documents have it."""
     return {"href": href, "rel": rel, "type": media_type, **({"title": title} if title else {})}

@@ -67,26 +67,27 @@ async def _page(asking: Asking) -> Made:
     matching = _matching(asking, layer)
     known = asking.layers.counts.find(matching)
     query = features.page_query(asked, counted=known is None)
-    row = await asking.layers.reader.row(query, asked.values.all)
-    matched = row["matched"] if known is None else known
+    rows = await asking.layers.reader.rows(query, asked.values.all)
+    matched = rows[0]["matched"] if known is None else known
     if known is None:
         asking.layers.counts.keep(matching, matched)
-    following = _token(asked, json.loads(row["last"]), asking) if row["more"] else None
+    told = [row["feature"] for row in rows if row["feature"] is not None]
+    following = _token(asked, json.loads(rows[-2]["keys"]), asking) if len(rows) > len(told) > 0 else None
     head = {
         "type": "FeatureCollection",
         "numberMatched": matched,
-        "numberReturned": row["returned"],
+        "numberReturned": len(told),
         "links": _links(asking, layer, following),
     }
     body = b"".join(
         (
             json.dumps(head, ensure_ascii=False, separators=(",", ":"))[:-1].encode(),
             b',"features":[',
-            row["features"] or b"",
+            b",".join(told),
             b"]}",
         )
     )
-    return Made(body, GEOJSON, _plans(asked, row["plans"]), _crs_header(asked.system))
+    return Made(body, GEOJSON, _plans(asked, rows[0]["plans"]), _crs_header(asked.system))
 
 
 async def _item(asking: Asking) -> Made:
@@ -280,7 +281,7 @@ def _no_item(layer: Layer) -> NotFoundError:
     return NotFoundError(f"There is no such feature in {layer.name}.", remedy)
 
 
-def _plans(asked: Question, found: str | None) -> str | None:
+def _plans(asked: Question, found: bytes | None) -> str | None:
     """Return the numbers of the plans an answer is of, where they are others than the one in force.
 
     Raises
@@ -290,7 +291,7 @@ def _plans(asked: Question, found: str | None) -> str | None:
     """
     if asked.stated and found is None:
         raise NotFoundError(f"Plan {asked.plan} is not published.", "GET /api/v1/plans lists those that are.")
-    return found
+    return found.decode() if found else None
 
 
 def _crs_header(system: System) -> Mapping[str, str]:

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
+    Computed,
     Double,
     ForeignKey,
     ForeignKeyConstraint,
@@ -112,6 +113,12 @@ class PlanGrid(Base):
     area_m2: Mapped[float | None] = mapped_column(Double)
     perimeter_m: Mapped[float | None] = mapped_column(Double)
     shape: Mapped[Any | None] = mapped_column(geometry("MULTIPOLYGON"))
+    withheld: Mapped[bool] = mapped_column(server_default="false", comment="from the public: its count")
+    geojson: Mapped[str | None] = mapped_column(
+        Text,
+        Computed("st_asgeojson(st_forcepolygonccw(shape), 7, 0)", persisted=True),
+        comment="its polygon, as map layers tell it",
+    )
 
 
 class PlanCell(Base):

@@ -38,9 +38,12 @@ def test_small_counts_are_withheld_everywhere(client):
     rows = {row["code"]: row["households"] for row in get(client, "grids")["grids"]}
     assert rows[town.grid_code(3)] is None
     features = get(client, "layers/grids.geojson")["features"]
-    assert [feature["properties"]["households"] for feature in features] == [290, 300, None, 350]
+    # The other grid of the community is withheld with it: its total would tell the small one.
+    assert [feature["properties"]["households"] for feature in features] == [290, 300, None, None]
     figures = get(client, "overview")["figures"]
-    assert (figures["households"], figures["withheld"]) == (290 + 300 + 350, 1)
+    assert (figures["households"], figures["withheld"]) == (290 + 300, 2)
+    totals = {row["code"]: row["households"] for row in get(client, "communities")["communities"]}
+    assert totals == {"340504900001": 290 + 300, "340504900002": 5 + 350}
 
 
 def test_drafts_are_not_public(client):
@@ -65,8 +68,9 @@ def test_overview(client):
     expected = {
         "grids": 4,
         "within": 2,
-        "below": 1,
-        "above": 1,
+        "below": 0,
+        "above": 0,
+        "withheld": 2,
         "vacant": 3,
         "communities": 2,
         "compounds": 3,
