@@ -35,9 +35,30 @@ export function address(path, query = {}) {
  * @throws {ApiError}
  */
 export async function get(path, query, signal) {
+  return answered(address(path, query), { headers: { Accept: "application/json" }, signal });
+}
+
+/**
+ * Ask with what is asked in the body, where no log on the way has it.
+ * @param {string} path
+ * @param {Record<string, unknown>} asked
+ * @returns {Promise<any>}
+ * @throws {ApiError}
+ */
+export async function ask(path, asked) {
+  const headers = { Accept: "application/json", "Content-Type": "application/json" };
+  return answered(address(path), { method: "POST", headers, body: JSON.stringify(asked) });
+}
+
+/**
+ * @param {string} url
+ * @param {RequestInit} request
+ * @returns {Promise<any>}
+ */
+async function answered(url, request) {
   let response;
   try {
-    response = await fetch(address(path, query), { headers: { Accept: "application/json" }, signal });
+    response = await fetch(url, request);
   } catch {
     throw new ApiError(0, "服务器没有应答。 The server does not answer.");
   }

@@ -1,7 +1,7 @@
 // @ts-check
 // The landing page: the district's map, how it stands, and whose grid a place is in.
 
-import { ApiError, address, get } from "./api.js";
+import { ApiError, address, ask as post, get } from "./api.js";
 import { answerCards } from "./card.js";
 import { both, byId, fill, make } from "./dom.js";
 import { deviationOf, deviations, load, range, swatch } from "./legend.js";
@@ -168,7 +168,7 @@ async function ask(map, path, query) {
   const shown = byId("answer");
   shown.setAttribute("aria-busy", "true");
   try {
-    const answer = await get(path, { ...query, include: "sites" });
+    const answer = await post(path, { ...query, include: "sites" });
     fill(shown, ...answerCards(answer));
     const place = path === "locate" ? query : answer.building?.lon != null ? answer.building : null;
     map.point(place, answer.grid?.code ?? null);

@@ -21,6 +21,9 @@ const KIND = { basic: { zh: "基础网格", en: "basic grid" }, special: { zh: "
 /** @type {Record<string, Words>} */
 const ROLE = { primary: { zh: "主责网格员在岗", en: "worker on duty" }, deputy: { zh: "协助网格员在岗", en: "deputy on duty" } };
 
+/** @type {Record<string, Words>} */
+const ROLE_NAME = { primary: { zh: "网格员", en: "Worker" }, deputy: { zh: "协助", en: "Deputy" } };
+
 const VACANT = { zh: "无人值守", en: "Nobody on duty" };
 
 /**
@@ -34,6 +37,7 @@ export function gridCard(grid) {
   const rows = [
     [{ zh: "社区", en: "Community" }, [community.name, community.town].filter(Boolean).join(" · ")],
     [{ zh: "值守", en: "Duty" }, dutyText(duty)],
+    ...workers(duty),
     [{ zh: "联系", en: "Turn to" }, [duty.channel, duty.phone].filter(Boolean).join(" ")],
     [{ zh: "户数", en: "Households" }, grid.households ?? both({ zh: "不足 10 户，不公开", en: "under 10, withheld" })],
     [{ zh: "台账编码", en: "Ledger's code" }, grid.external_code],
@@ -53,23 +57,37 @@ export function gridCard(grid) {
  * @returns {HTMLElement[]}
  */
 export function answerCards(answer) {
+  const doubts = [...answer.faults, ...answer.reasons];
   const status = make(
     "p",
-    { class: "status" },
+    { class: `status ${answer.status}` },
     make("strong", {}, both(STATUS[answer.status] ?? { zh: answer.status, en: answer.status })),
+    answer.confidence !== null && answer.grid && make("span", { class: "muted" }, " ", both(confidence(answer.confidence))),
     both({ zh: "：", en: ": " }),
     both(answer.next_step),
-    ...answer.reasons.map((/** @type {Words} */ reason) => make("span", { class: "muted" }, " ", both(reason))),
   );
-  const building = answer.building && make("p", {}, answer.building.name);
+  const why = doubts.length && make("ul", { class: "doubts" }, ...doubts.map((/** @type {Words} */ doubt) => make("li", {}, both(doubt))));
+  const building = answer.building && make("p", { class: "place" }, answer.building.name);
   const cards = answer.grid ? [gridCard(answer.grid)] : [];
-  return [status, building, ...cards, ...alternatives(answer), ...sites(answer)].filter(Boolean);
+  return [status, why, building, ...cards, change(answer), ...alternatives(answer), ...sites(answer)].filter(Boolean);
 }
 
-/** @param {any} other an alternative that is no building */
-function howNear({ probability, distance_m: distance }) {
-  const likely = probability === null ? [] : [`${Math.round(probability * 100)}%`];
-  return [...likely, ...(distance === null ? [] : [metres(distance)])].join(" · ");
+/**
+ * The plan that takes over, and what the place will be in then.
+ * @param {any} answer
+ */
+function change({ next_change: next }) {
+  if (!next) return null;
+  const day = next.at.slice(0, 16).replace("T", " "); // in the district's time, which the server writes
+  const then = next.same ? { zh: "此处不变", en: "this place stays as it is" } : next.grid ? { zh: `此处将归 ${next.grid}`, en: `this place will be in ${next.grid}` } : null;
+  const said = make("strong", {}, both({ zh: `${day} 起执行方案 ${next.plan}`, en: `Plan ${next.plan} from ${day}` }));
+  return make("p", { class: "change" }, said, then && both({ zh: "：", en: ": " }), then && both(then));
+}
+
+/** @param {any} other an alternative: how likely it is, and how far */
+function howLikely({ probability, confidence, distance_m: distance }) {
+  const likely = probability ?? confidence;
+  return [likely === null ? null : percent(likely), distance === null ? null : metres(distance)].filter(Boolean).join(" · ");
 }
 
 /** @param {any} answer */
@@ -79,8 +97,8 @@ function alternatives({ alternatives: others }) {
     make(
       "tr",
       {},
-      make("td", {}, other.grid.code, make("br"), make("span", { class: "muted" }, other.grid.community.name)),
-      make("td", {}, other.building?.name ?? howNear(other)),
+      make("td", {}, other.grid.code, make("br"), make("span", { class: "muted" }, [other.grid.community.name, other.building?.name].filter(Boolean).join(" · "))),
+      make("td", { class: "number" }, howLikely(other)),
     ),
   );
   return [heading({ zh: "其他可能", en: "Alternatives" }), make("table", { class: "list" }, ...rows)];
@@ -120,6 +138,15 @@ function dutyText(duty) {
 }
 
 /**
+ * Who is on duty by name, which staff are told.
+ * @param {any} duty
+ * @returns {[Words, import("./dom.js").Child][]}
+ */
+function workers({ workers: named = [] }) {
+  return named.map((/** @type {any} */ { role, worker, phone }) => [ROLE_NAME[role] ?? { zh: role, en: role }, [worker, phone].filter(Boolean).join(" ")]);
+}
+
+/**
  * @param {[Words, import("./dom.js").Child][]} rows those without a value are left out
  * @returns {HTMLElement}
  */
@@ -136,4 +163,14 @@ function heading(words) {
 /** @param {number} length */
 function metres(length) {
   return length < 1000 ? `${Math.round(length)} m` : `${(length / 1000).toFixed(1)} km`;
+}
+
+/** @param {number} share */
+function percent(share) {
+  return `${Math.floor(share * 100)}%`; // never more than is known
+}
+
+/** @param {number} share */
+function confidence(share) {
+  return { zh: `可信度 ${percent(share)}`, en: `${percent(share)} sure` };
 }

@@ -62,12 +62,47 @@ def test_an_address_answers_with_the_same_card(visit, site):
     expect(page.locator("#answer .status")).to_contain_text("没有找到")
 
 
+def test_what_is_asked_about_stands_in_no_address(visit, site):
+    opened = opened_map(visit, site)
+    page, box = opened.page, opened.page.locator("#map").bounding_box()
+    page.mouse.click(box["x"] + box["width"] * 0.3, box["y"] + box["height"] / 2)
+    expect(page.locator("#answer .card")).to_be_visible()
+    page.get_by_role("combobox").fill("湖东路166号康宁花园1幢")
+    page.get_by_role("button", name="查询").click()
+    expect(page.locator("#answer .card h3")).to_contain_text(grid_code(1))
+    asked = [url for url in opened.requests if "/locate" in url or "/resolve" in url]
+    assert asked == [f"{site}api/v1/locate", f"{site}api/v1/resolve"]
+
+
+def test_what_else_may_be_meant_is_listed_with_how_sure_it_is(visit, site):
+    page = opened_map(visit, site).page
+    page.get_by_role("combobox").fill("碧水小区1幢")
+    page.get_by_role("button", name="查询").click()
+    expect(page.locator("#answer .status")).to_contain_text("有多种可能")
+    expect(page.locator("#answer .list tr")).to_have_count(2)
+    expect(page.locator("#answer .list")).to_contain_text(f"{grid_code(4)}安居社区")
+    expect(page.locator("#answer .doubts li").first).to_be_visible()
+    page.get_by_role("combobox").fill("富民社区碧水小区1幢")
+    page.get_by_role("button", name="查询").click()
+    expect(page.locator("#answer .status")).to_contain_text(re.compile(r"可信度 \d+%"))
+    expect(page.locator("#answer .place")).to_contain_text("碧水小区1幢")
+
+
+def test_the_nearest_site_of_each_service_is_listed_once(visit, site):
+    page = opened_map(visit, site).page
+    page.get_by_role("combobox").fill("湖东路166号康宁花园1幢")
+    page.get_by_role("button", name="查询").click()
+    sites = page.locator("#answer table.list tr")
+    expect(sites).to_have_count(2)
+    expect(sites.first).to_contain_text("康宁党群服务中心 休息、饮水")
+
+
 def test_a_refusal_is_shown_in_words(visit, site):
     opened = opened_map(visit, site)
     opened.page.evaluate("document.getElementById('address').removeAttribute('maxlength')")
     opened.page.get_by_role("combobox").fill("长" * 2000)
     opened.page.keyboard.press("Enter")
-    expect(opened.page.locator("#answer .problem")).to_contain_text("longer than")
+    expect(opened.page.locator("#answer .problem")).to_contain_text("at most 500 characters")
 
 
 def test_every_layer_can_be_switched_on(visit, site):
@@ -87,7 +122,9 @@ def test_colours_and_language_switch(visit, site):
     page.get_by_role("button", name="English").click()
     expect(page.get_by_text("Whose grid is it?")).to_be_visible()
     expect(page.get_by_text("这里归哪个网格")).to_be_hidden()
-    expect(page.get_by_role("combobox")).to_have_attribute("placeholder", "Address, name or pinyin, or click the map")
+    expect(page.get_by_role("combobox")).to_have_attribute(
+        "placeholder", "Address, name or pinyin, or click the map"
+    )
 
 
 @pytest.mark.parametrize("viewport", [DESK, PHONE], ids=["desk", "phone"])
