@@ -7,9 +7,11 @@ Use cases are imported when they are called: a worker that waits needs none of t
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -87,6 +89,18 @@ class OfOnePlan(Nothing):
     plan: int = Field(ge=1, le=LARGEST_NUMBER)
 
 
+class WantedSheets(OfPlan):
+    """Grid sheets for anybody to see: a job's never name workers."""
+
+    paper: Literal["a4", "a3"] = Field(default="a4", description="Size of the paper.")
+    grids: list[Annotated[str, Field(max_length=64)]] = Field(
+        default=[], max_length=1000, description="Codes of grids; all by default."
+    )
+    communities: list[Annotated[str, Field(max_length=12)]] = Field(
+        default=[], max_length=1000, description="Codes of communities; all by default."
+    )
+
+
 @dataclass(frozen=True)
 class Page:
     """A file that was made; ``file`` is its name in the folder of files."""
@@ -148,8 +162,17 @@ def kinds(settings: Settings) -> dict[str, Kind[Any]]:
             settings, lambda work: ask_for_cells(work.store, settings, work.actor, work.district)
         ),
         batch_jobs.row(settings),
-        Kind("export_overview", "导出总览地图 · Overview map", OfPlan, _overview),
+        Kind("export_overview", "导出总览地图 · Overview map", OfPlan, _map("overview")),
+        Kind("export_deviation", "导出户数偏差地图 · Household deviation", OfPlan, _map("deviation")),
+        Kind("export_coverage", "导出阵地覆盖地图 · Coverage of sites", OfPlan, _map("coverage")),
         Kind("export_comparison", "导出对比地图 · Comparison", OfOnePlan, _comparison),
+        Kind(
+            "export_sheets",
+            "导出网格图 · Grid sheets",
+            WantedSheets,
+            lambda work: _sheets(work, settings.base_url),
+            stages={"sheets": 100},
+        ),
         Kind("activate", "执行到期方案 · Carrying out due plans", Nothing, _activate),
         Kind("retention", "清理过期数据 · Deleting what is over", Nothing, _retention),
     )
@@ -191,28 +214,54 @@ def ask_for_cells(store: Store, settings: Settings, actor: Actor, district: str)
     return cells_anew(store, settings, district, lambda kind: submit(store, actor, district, kind).id)
 
 
-def _overview(work: Work[OfPlan]) -> Page:
-    from api import exports
+def _map(kind: str) -> Callable[[Work[OfPlan]], Page]:
+    def made(work: Work[OfPlan]) -> Page:
+        from api import exports
 
-    return _written(work, lambda connection, place: exports.overview(connection, place, work.params.plan))
+        with _read(work) as (connection, place):
+            page = exports.MAPS[kind](connection, place, work.params.plan)
+        return _written(work, ".html", lambda file: file.write_text(page, encoding="utf-8"))
+
+    return made
 
 
 def _comparison(work: Work[OfOnePlan]) -> Page:
     from api import exports
 
-    return _written(work, lambda connection, place: exports.comparison(connection, place, work.params.plan))
+    with _read(work) as (connection, place):
+        page = exports.comparison(connection, place, work.params.plan)
+    return _written(work, ".html", lambda file: file.write_text(page, encoding="utf-8"))
 
 
-def _written(work: Work[Any], make: Callable[[Connection, District], str]) -> Page:
-    """Write a page under the job's number: done twice, it is the same file."""
+def _sheets(work: Work[WantedSheets], base_url: str | None) -> Page:
+    from api import exports
+
+    asked = work.params
+    with _read(work) as (connection, place):
+        made = exports.sheets(connection, place, asked.plan, paper=asked.paper, base_url=base_url)
+    chosen = made.choose(asked.grids, asked.communities)
+
+    def write(file: Path) -> None:
+        for number, _ in enumerate(made.write(chosen, file), start=1):
+            work.progress("sheets", number / len(chosen))
+
+    return _written(work, ".pdf", write)
+
+
+@contextmanager
+def _read(work: Work[Any]) -> Iterator[tuple[Connection, District]]:
     with work.store.read(work.district) as connection:
-        page = make(connection, districts.get(connection, work.district)).encode()
-    name = f"{work.district}-{work.job}.html"
+        yield connection, districts.get(connection, work.district)
+
+
+def _written(work: Work[Any], ending: str, write: Callable[[Path], object]) -> Page:
+    """Write a file under the job's number: done twice, it is the same file."""
+    name = f"{work.district}-{work.job}{ending}"
     work.files.mkdir(parents=True, exist_ok=True)
     partial = work.files / f"{name}.part"
-    partial.write_bytes(page)
+    write(partial)
     partial.replace(work.files / name)
-    return Page(name, len(page))
+    return Page(name, (work.files / name).stat().st_size)
 
 
 def _activate(work: Work[Nothing]) -> dict[str, list[int]]:

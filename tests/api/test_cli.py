@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import geopandas as gpd
+import pypdf
 import pytest
 
 from api import cli
@@ -131,6 +132,7 @@ def test_what_cannot_be_written_or_named_is_told(gridgov, district, tmp_path):
         ("template", "/dev/null"),
         ("export", "layer", "grids", "nowhere/grids.gpkg"),
         ("export", "layer", "grids", "nowhere/grids.geojson"),
+        ("export", "layer", "grids", "nowhere/grids.shp"),
         ("export", "map", "folder"),
         ("locate", "batch", "folder", "out.csv"),
         ("locate", "batch", __file__, "folder"),
@@ -325,6 +327,38 @@ def test_maps_and_layers_are_written(gridgov, district):
     assert drafted.geometry.notna().all()
     assert gridgov("export", "layer", "grids", "grids.docx").code == 2
     assert gridgov("export", "compare", "c.html", "--plan", "1").code == 4
+
+
+def test_sheets_deviation_and_coverage_are_exported(gridgov, district):
+    for kind in ("deviation", "coverage"):
+        assert gridgov("export", "map", f"{kind}.html", "--kind", kind).code == 0
+        assert "演示区" in Path(f"{kind}.html").read_text("utf-8")
+    grids = gpd.read_file(gridgov("export", "layer", "grids", "grids.geojson") and "grids.geojson")
+    ran = gridgov("export", "sheets", "sheets.pdf", "--base-url", "https://grid.example.org")
+    assert (ran.code, f"{len(grids)} sheets" in ran.out) == (0, True), ran.err
+    reader = pypdf.PdfReader("sheets.pdf")
+    said = [page.extract_text() for page in reader.pages]
+    assert len(said) == len(grids)
+    assert all(code in text for code, text in zip(grids["code"], said, strict=True))
+    assert all("扫码看本网格" in text for text in said)
+    assert not any("演示员" in text for text in said)
+    first, community = grids["code"][0], grids["community_code"][0]
+    known = gridgov(
+        "export", "sheets", "wall", "--grid", first, "--format", "png", "--staff", "--paper", "a3"
+    )
+    assert (known.code, "--base-url" in known.err) == (0, True)
+    assert [file.name for file in Path("wall").iterdir()] == [f"{first}.png"]
+    assert gridgov("export", "sheets", "staff.pdf", "--community", community, "--staff").code == 0
+    assert "演示员" in "".join(page.extract_text() for page in pypdf.PdfReader("staff.pdf").pages)
+    for refused in (
+        ("wall.pdf", "--format", "png"),
+        ("wall", "--grid", "none"),
+        ("wall", "--base-url", "grid.example.org"),
+        ("nowhere/wall.pdf",),
+        ("staff.pdf/wall",),
+    ):
+        ran = gridgov("export", "sheets", *refused)
+        assert (ran.code, "Error" in ran.err, "Traceback" in ran.err) == (2, True, False), refused
 
 
 def test_cells_are_made_again_without_change(gridgov, district):

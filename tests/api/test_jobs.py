@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 import threading
 
+import pypdf
 import pytest
 from typer.testing import CliRunner
 
@@ -68,6 +70,29 @@ def test_a_job_is_asked_for_watched_and_its_file_fetched(client, store, settings
     assert len(page.content) == done["result"]["bytes"]
     listed = client.get("/api/v1/jobs", params={"kind": "rebalance", "state": "succeeded"}).json()["jobs"]
     assert [job["kind"] for job in listed] == ["rebalance"]
+
+
+def test_maps_and_sheets_are_made_by_jobs(client, store, settings):
+    def made(kind: str, **params: object) -> dict:
+        asked = client.post("/api/v1/jobs", json={"kind": kind, "params": params})
+        assert work(store, settings, kind)
+        return client.get(asked.headers["location"]).json()
+
+    made("build_cells")
+    made("rebalance")
+    assert made("export_deviation", plan=1)["state"] == "succeeded"
+    assert "No site is open" in made("export_coverage", plan=1)["error"]["fault"]
+    done = made("export_sheets", plan=1, paper="a3")
+    assert (done["state"], done["percent"], done["error"]) == ("succeeded", 100, None)
+    file = client.get(f"/api/v1/jobs/{done['id']}/file")
+    assert file.headers["content-type"] == "application/pdf"
+    assert len(file.content) == done["result"]["bytes"]
+    pages = pypdf.PdfReader(io.BytesIO(file.content)).pages
+    assert len(pages) > 1
+    assert all("请致电社区" in page.extract_text() for page in pages)
+    assert "no grid or community none" in made("export_sheets", plan=1, grids=["none"])["error"]["fault"]
+    refused = client.post("/api/v1/jobs", json={"kind": "export_sheets", "params": {"staff": True}})
+    assert refused.status_code == 400
 
 
 def test_the_events_of_a_job_tell_its_whole_way_and_end_with_it(client, store, settings):
