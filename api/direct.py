@@ -22,6 +22,8 @@ Header = tuple[bytes, bytes]
 
 METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _ALLOWED: Header = (b"allow", b"GET, HEAD, OPTIONS")
+_BARE = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED})
+"""Statuses of answers without a body."""
 _SHORTEST = 1_000
 """Bytes of a body that is worth packing."""
 
@@ -102,15 +104,16 @@ class DirectRoute(FrontRoute):
         request = Request({**scope, "method": "GET"}, receive)
         await permit(request)
         answer = await self._answer(request)
-        if answer.holds(request):
+        status = HTTPStatus.NOT_MODIFIED if answer.holds(request) else answer.status
+        if status in _BARE:
             kept = [header for header in answer.headers if header[0] != b"content-type"]
-            await _send(send, HTTPStatus.NOT_MODIFIED, kept, b"")
+            await _send(send, status, kept, b"")
             return
         body, headers = answer.body, answer.headers
         if len(body) >= _SHORTEST and b"gzip" in _accepted(scope):
             body, headers = answer.packed(), [*headers, (b"content-encoding", b"gzip")]
         sized = [*headers, (b"content-length", b"%d" % len(body))]
-        await _send(send, answer.status, sized, b"" if method == "HEAD" else body)
+        await _send(send, status, sized, b"" if method == "HEAD" else body)
 
 
 def add_to(app: FastAPI, path: str, endpoint: Answering) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from api import direct
-from api.ogc import documents, items
+from api.ogc import documents, items, tiles, tilesets
 from api.ogc.kept import Answers
 from api.ogc.serving import ROOT, Layers
 from api.state import State
@@ -18,7 +18,11 @@ def add_to(app: FastAPI, state: State) -> None:
     reader = Reader(state.store.engine, size=settings.layer_connections, timeout_s=settings.layer_seconds)
     app.state.layers = Layers(state, reader, Answers(settings.layer_cache_bytes))
     one = f"{ROOT}/collections/{{collection}}"
+    tileset = f"{one}/tiles/{tilesets.MATRIX_SET}"
     for path, endpoint in (  # what is asked most first
+        (f"{tiles.ROOT}/{{collection}}/{{zoom}}/{{column}}/{{row}}.mvt", tiles.tile),
+        (f"{tiles.ROOT}/style.json", tilesets.style),
+        (f"{tiles.ROOT}/{{collection}}.json", tilesets.tilejson),
         (f"{one}/items", items.items),
         (f"{one}/items/{{item}}", items.item),
         (ROOT, documents.landing),
@@ -28,5 +32,10 @@ def add_to(app: FastAPI, state: State) -> None:
         (one, documents.collection),
         (f"{one}/queryables", documents.queryables),
         (f"{one}/sortables", documents.sortables),
+        (f"{tileset}/{{zoom}}/{{row}}/{{column}}", tiles.tile),
+        (tileset, tilesets.tileset),
+        (f"{one}/tiles", tilesets.listed),
+        (f"{ROOT}/tileMatrixSets", tilesets.matrix_sets),
+        (f"{ROOT}/tileMatrixSets/{{set}}", tilesets.matrix_set),
     ):
         direct.add_to(app, path, endpoint)

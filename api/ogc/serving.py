@@ -15,8 +15,9 @@ from fastapi import Request
 from api.direct import Answer, Header
 from api.ogc.kept import Answers, Counts
 from api.permissions import may
+from api.served import Served
 from api.stamp import stamp
-from api.state import Served, State
+from api.state import State
 from data.layer import PUBLIC
 from data.layers import LAYERS
 from data.reading import Reader
@@ -148,12 +149,15 @@ class Made:
         Numbers of the plans it was made from, where they are others than the one in force.
     headers : mapping of str to str
         Further headers.
+    status : int
+        The status.
     """
 
     body: bytes
     media_type: str = JSON
     plans: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    status: int = 200
 
 
 Make = Callable[[Asking], Awaitable[Made]]
@@ -214,7 +218,7 @@ def _told(made: Made, asking: Asking, key: tuple[Any, ...], *, personal: bool) -
         **made.headers,
     }
     headers: list[Header] = [(name.lower().encode(), value.encode()) for name, value in kept.items()]
-    return Answer(made.body, headers, tag=tag)
+    return Answer(made.body, headers, made.status, tag)
 
 
 @lru_cache(maxsize=256)
