@@ -22,7 +22,7 @@ _GROUPS = """
 _ALIKE = {pair for group in _GROUPS.split() for pair in ((a, b) for a in group for b in group if a != b)}
 _RADICALS = frozenset(
     "人口土女子宀山巾广心手攵攴日月木水氵火爪牛犬玉王田疒目石示禾穴竹米糸纟羊耳肉艸艹虫衣见言讠贝足走车辵辶邑阜阝金钅门雨"
-    "页食饣马鱼鸟一丨丶丿乙亅二八十又力刀刂冂冖几卜厂厶大小寸工己干弓彳戈斤方止"
+    "页食饣马鱼鸟草儿一丨丶丿乙亅二八十又力刀刂冂冖几卜厂厶大小寸工己干弓彳戈斤方止"
 )
 """Components that hundreds of characters share."""
 
@@ -41,7 +41,12 @@ def look_alike(one: str, other: str) -> bool:
     if (shared | inside) - _RADICALS:
         return True
     rest = (first | second) - shared
-    return bool(shared) and len(first) == len(second) == 2 and not any(map(_parts, rest))
+    return bool(shared) and len(first) == len(second) == 2 and not any(map(_has_parts, rest))
+
+
+def _has_parts(component: str) -> bool:
+    """Tell whether a component is no simple one; what the dictionary does not know may be anything."""
+    return len(_dictionary().query(component) or "..") > 1
 
 
 @lru_cache(maxsize=1 << 16)

@@ -18,7 +18,7 @@ _HARMLESS = re.compile(
 _SMALL = re.compile("(?:的|在|第|上|那边|这边|附近|门牌|门牌号|路北|路南|路东|路西)*")
 _PHASE = re.compile(r"[一二三四五六七八九十\d].?|[a-z].?|[东西南北中][区苑院园]|[东西南北中]")
 _BEFORE = re.compile(
-    "(?:在|到|去|住|来|是|于|至|从|我|请|的|称|问|说|派|人|往|和|与|跟|反映|位于|地址|投诉)$"
+    "(?:在|到|去|住|来|是|于|至|从|我|请|的|称|问|说|派|人|往|和|与|跟|反映|位于|地址|投诉|即|又名|现|现名|也叫|俗称|半)$"
 )
 _DENIED = re.compile("(?:没有|不是|不在|不去|除了|除|非|原)$")
 _AND = re.compile("(?:号|楼)?(?:[与和到至及跟,]|对面|旁边|隔壁|附近|东边|西边|南边|北边)的?")
@@ -39,6 +39,8 @@ _FAR = 8
 _UNIT = frozenset(("单元", "单", "门"))
 _WITHIN = _UNIT | {"室", "户", "层", "号房"}
 """Words after a number that is not a building's."""
+_STOREYS = 33
+"""More storeys have few."""
 _PREFIX = 2
 """More unknown characters before a name that is spelled right are taken for what is told about it."""
 _ROOM = 3
@@ -146,11 +148,17 @@ def _of_compound(line: Line, numbers: list[Token], storeys: bool) -> Iterator[Nu
         if not building.mark or building.names_building:
             yield Number(building.label, None, (), building.start, building.end, building.names_building)
     rest = [n for n in numbers if n.start >= first.end]
-    storey = storeys and first.mark == "楼" and not (rest and rest[0].start - first.end <= 1)
+    storey = storeys and _may_be_storey(line, first) and not (rest and rest[0].start - first.end <= 1)
     faults = ((fault(Kind.READING, f"{first.label}楼"),) if storey else ()) + _running_on(line, first)
     yield Number(first.label, _entrance(rest), faults, first.start, first.end, first.names_building)
     yield from _listed(line, rest, ("号", "楼", ""), since=first)
     yield from _parts_of(first, faults)
+
+
+def _may_be_storey(line: Line, number: Token) -> bool:
+    """Tell whether 5楼 may be a storey: not where a whole address leads to it, nor B楼 or 42楼."""
+    plain = number.mark == "楼" and number.label.isdecimal() and int(number.label) <= _STOREYS
+    return plain and len(line.hits) == 1
 
 
 def _parts_of(first: Token, faults: tuple[Fault, ...]) -> Iterator[Number]:
@@ -186,7 +194,9 @@ def _listed(
 
 def _running_on(line: Line, number: Token) -> tuple[Fault, ...]:
     """Return that a number is followed by a word that is none for numbers: 3来人."""
-    return (fault(Kind.WORDS, line.text[number.end], _RUNNING_ON),) if number.runs_on else ()
+    apart = number.end < len(line.text) and line.origins[number.end] - line.origins[number.end - 1] > 1
+    runs_on = number.runs_on and not apart
+    return (fault(Kind.WORDS, line.text[number.end], _RUNNING_ON),) if runs_on else ()
 
 
 def _of_room(first: Token) -> Iterator[Number]:
@@ -291,7 +301,8 @@ def words_after(line: Line, hit: Hit) -> tuple[Fault, ...]:
 
 def _run_before(line: Line, hit: Hit) -> str:
     """Return the unknown hanzi directly before a name, with nothing left out between them."""
-    since = max((number.end for number in line.numbers if number.end <= hit.start), default=0)
+    ends = (n.end for n in line.numbers if n.end <= hit.start and (n.mark or line.text[n.start].isdecimal()))
+    since = max(ends, default=0)
     start = hit.start
     while start > since and line.quiet[start - 1].isalpha() and not line.quiet[start - 1].isascii():
         if start < len(line.text) and line.origins[start] - line.origins[start - 1] > 1:

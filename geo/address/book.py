@@ -143,7 +143,7 @@ class AddressBook:
     def find(self, written: str) -> Found:
         """Return what an address names; see `Found`."""
         spelled = spell(written)
-        hits = _around(self._exact.find(spelled.text))
+        hits = _around(spelled.text, self._exact.find(spelled.text))
         reads = [self._reader.read(spelled, hits)]
         if _is_doubtful(reads[0], hits):
             if self._latin.concerns(spelled.text):
@@ -206,7 +206,7 @@ def _spans(read: Read) -> tuple[Span, ...]:
     return tuple(sorted(found, key=lambda span: (span.start, span.end, span.role, span.name)))
 
 
-def _around(hits: list[Hit]) -> list[Hit]:
+def _around(text: str, hits: list[Hit]) -> list[Hit]:
     """Leave out names of other places that are only part of other words.
 
     江苏 is meant where a name follows it, 江宁区 where one stands before it, or nothing.
@@ -216,7 +216,11 @@ def _around(hits: list[Hit]) -> list[Hit]:
         h
         for h in hits
         if not _is_elsewhere(h)
-        or (h.start in ends if h.name[-1] in "区县旗" else h.end in starts or h.name[-1] in "省市")
+        or (
+            h.start in ends and not text[h.end : h.end + 1].isdecimal()  # 玉泉区3幢 of 玉泉小区
+            if h.name[-1] in "区县旗"
+            else h.end in starts or h.name[-1] in "省市"
+        )
     ]
 
 
@@ -227,7 +231,7 @@ def _is_elsewhere(hit: Hit) -> bool:
 def _only_names(text: str, hits: list[Hit]) -> str:
     """Return a text with areas in full blotted out, so that no name is made of them."""
     for hit in hits:
-        if not hit.primary and hit.name[-1] in "省市区县镇乡道社":
+        if not hit.primary and not _is_elsewhere(hit) and hit.name[-1] in "省市区县镇乡道社":
             text = text[: hit.start] + "|" * (hit.end - hit.start) + text[hit.end :]
     return text
 

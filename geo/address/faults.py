@@ -10,7 +10,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import NamedTuple
 
-NOTHING = 13.0
+NOTHING = 16.0
 """Weight of the reading that the address names nothing in the register."""
 HARD = 30.0
 """Weight of what makes a reading impossible."""
@@ -72,7 +72,7 @@ WEIGHTS = {
 """What each fault weighs; that of `Kind.SPELLING` grows with the difference (`SPELLING_SLOPE`)."""
 MISSPELLED_BESIDE = 6.0
 """What unknown words beside a misspelled name weigh more: they may be what makes it another name."""
-SPELLING_SLOPE = 18.0
+SPELLING_SLOPE = 24.0
 """Nats for each unit of cost of `geo.address.sound.align`."""
 
 

@@ -13,7 +13,7 @@ from geo.address.faults import SPELLING_SLOPE, Fault, Kind, fault
 from geo.address.gazetteer import PRIMARY, Meaning
 from geo.address.sound import align, heard, insertions, sounds
 
-_MOST = {2: 0.15, 3: 0.36, 4: 0.46}
+_MOST = {2: 0.15, 3: 0.46, 4: 0.51}
 _MOST_LONG = 0.56
 """What a misspelling may cost, by the length of the name."""
 _SIMILAR = (0.0, 0.0, 99.0, 65.0, 74.0, 74.0)

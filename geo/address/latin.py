@@ -94,7 +94,7 @@ _SAID = r"(?P<n>[甲乙丙丁]?\d+(?:[a-z](?= ))?(?:-\d+)*[甲乙丙丁]?|(?<![a
 _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(rf"\b(?:building|bldg|block|blk|tower)s? ?(?:no ?)?#?{_LABEL}"), "幢"),
     (re.compile(rf"\bunit ?(?:no ?)?{_LABEL}"), "单元"),
-    (re.compile(rf"\b(?:room|rm|apartment|apt|flat|suite) ?(?:no ?)?{_LABEL}(?![幢单号])"), "室"),
+    (re.compile(rf"\b(?:room|rm|apartment|apt|flat|suite) ?(?:no ?)?{_LABEL}(?![\d幢单号])"), "室"),
     (re.compile(rf"(?:\b(?:no|number|nr) ?|#){_LABEL}"), "号"),
     (re.compile(_SAID + r"hao ?lou(?![a-z])"), "号楼"),
     (re.compile(_SAID + r"(?:zhuang|dong|zuo)(?![a-z])"), "幢"),

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from geo.address.alike import look_alike
 from geo.address.numerals import HAN, integer
 from geo.address.sound import syllables
 
@@ -16,12 +17,12 @@ _STEM = (
 )
 _TOKEN = re.compile(
     rf"(?:no *|#|第)?(?P<label>{_STEM}(?:(?:号?[之附]|弄|-){_STEM})*(?:号[甲乙丙丁](?![\d栋幢座]))?)"
-    r"(?P<mark>单元|号楼(?![道下上梯层顶])|号院|#楼|号房|楼栋|[栋幢座号#层室户单门排]|楼(?![道下上梯层顶]))?"
+    r"(?P<mark>单元|号楼(?![道下上梯层顶])|号院|#楼|号房|楼栋|[栋幢座号#层室户单排]|门(?![口面前外卫岗])|楼(?![道下上梯层顶]))?"
 )
 _NOISE = (
     re.compile(r"(?<![\da-z])(?:1\d{10}|0\d{2,3}-?\d{7,8}|\d{6,}|[1-9]\d{4,}(?=工单))(?!\d)"),  # telephones
     re.compile(r"\d+[:.]\d+(?:-\d+[:.]\d+)?"),  # times, decimals
-    re.compile(rf"(?:\d+-)?(?:\d{{1,4}}|[{HAN}]{{1,4}})(?:年|月|日|点|时|分|小时|天|周|元|度|岁|折|%)"),
+    re.compile(rf"(?:\d+-)?(?:\d{{1,4}}|[{HAN}]{{1,4}})(?:年|月|日|点半?|时|分|小时|天|周|元|度|岁|折|%)"),
     re.compile("(?!no)[a-z]{2,}|no[a-z]+"),
 )
 """Numbers, and words of letters, that are none of an address."""
@@ -36,7 +37,7 @@ _COUNTING = re.compile("(?:[有共多全]|所有|倒数|最后|数|负|地下|�
 """What in front of a number says that it counts, or counts from elsewhere: 共30幢, 倒数第3幢, 负一楼."""
 _DENYING = re.compile("(?:不是|不在|没有|非|除了|除|原|不包括)$")
 _CORRECTED = re.compile("(?:应为|应是|改为|改成|更正为|换成)")
-_AFTER_NUMBER = re.compile(rf"(?<=[\d{HAN}#号])([^\W\d_a-z])(?=$|[ -]|[\d{HAN}])")
+_AFTER_NUMBER = re.compile(rf"(?<=[\d{HAN}#号])([^\W\d_a-z])(?=$|[ -]|[\d{HAN}楼])")
 _MISREAD = tuple(
     (re.compile(rf"(?<=\d){letter}(?![a-z])|(?<![a-z]){letter}(?=\d)"), digit)
     for letter, digit in (("o", "0"), ("l", "1"), ("i", "1"))
@@ -142,4 +143,6 @@ def _mark_of(found: re.Match[str]) -> str:
     character = found[1]
     if character in _MARKS:
         return character
-    return next((mark for sound, mark in _SOUND_OF_MARK.items() if sound in syllables(character)), character)
+    sounding = (mark for sound, mark in _SOUND_OF_MARK.items() if sound in syllables(character))
+    looking = (mark for mark in "栋幢座" if look_alike(mark, character))
+    return next(iter((*sounding, *looking, character)))

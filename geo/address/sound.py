@@ -16,7 +16,7 @@ SAME_SOUND = 0.15
 NEAR_SOUND = 0.25
 ALIKE = 0.35
 """Costs of writing another character, where leaving one out costs `MISSING`; others are never taken for it."""
-MISSING = 0.45
+MISSING = 0.5
 DOUBLED = 0.15
 INSERTED = 0.55
 SWAPPED = 0.3
