@@ -10,10 +10,10 @@ from data import plans, reach
 from data.districts import District
 from data.plans import Plan
 from geo.errors import ConflictError
+from geo.withheld import WITHHELD_BELOW
 from maps.compare import Told, comparison_page
 from maps.coverage import coverage_page
 from maps.deviation import deviation_page
-from maps.legend import WITHHELD_BELOW
 from maps.overview import overview_page
 from maps.sheets import Sheets
 

@@ -9,6 +9,7 @@ from data import assignments, cells, grids, layers, plans
 from data.districts import District
 from data.frames import read_geo
 from geo.drawing import draw
+from geo.withheld import public_counts
 
 LAYERS = (
     "communities",
@@ -39,13 +40,19 @@ def plan_grids(connection: Connection, district: District, plan: plans.Plan) -> 
     Returns
     -------
     GeoDataFrame
-        EPSG:4326; the columns of `data.grids.of_plan`.
+        EPSG:4326; the columns of `data.grids.of_plan`, households as everybody may see them.
     """
-    stored = grids.of_plan(connection, district.code, plan.id)
+    stored = _public(grids.of_plan(connection, district.code, plan.id))
     if plan.valid is not None:
         return stored
     assigned = assignments.of_plan(connection, district.code, plan.id)
     members = cells.members(connection, district.code, plan.cell_set)
     drawn = draw(members.merge(assigned, left_on="id", right_on="cell_id"), district.srid)
     named = stored.drop(columns=[*drawn.columns.intersection(stored.columns), "geometry"], errors="ignore")
-    return drawn.merge(named, left_on="grid_id", right_on="id").sort_values(["code", "id"], ignore_index=True)
+    whole = drawn.merge(named, left_on="grid_id", right_on="id")
+    return _public(whole).sort_values(["code", "id"], ignore_index=True)
+
+
+def _public(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    ordered = frame.sort_values("id")
+    return frame.assign(households=public_counts(ordered["households"], ordered["community_code"]))

@@ -10,8 +10,9 @@ import folium
 import geopandas as gpd
 import pandas as pd
 
+from geo.withheld import WITHHELD_BELOW
 from maps import layers
-from maps.legend import WITHHELD_BELOW, Grade, Words, deviations
+from maps.legend import Grade, Words, deviations
 from maps.overview import COMMUNITIES, GRIDS, MapData
 from maps.page import add_layer_switch, new_map, render
 from maps.shapes import light_areas, moved_land, outlines

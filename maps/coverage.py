@@ -15,8 +15,9 @@ from scipy.spatial import KDTree
 
 from geo.crs import from_metric, metric_points, metric_srid
 from geo.errors import InputError
+from geo.withheld import WITHHELD_BELOW
 from maps import layers
-from maps.legend import WITHHELD_BELOW, Words, distances, grade_of
+from maps.legend import Words, distances, grade_of
 from maps.overview import COMMUNITIES, GRID_VERTICES, GRIDS, SITES, MapData
 from maps.page import add_layer_switch, new_map, render
 from maps.shapes import light_areas, outlines

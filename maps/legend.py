@@ -12,10 +12,9 @@ from typing import Any
 from markupsafe import Markup
 
 from geo import answers
+from geo.withheld import WITHHELD_BELOW
 
 WEB = Path(__file__).parent / "web"
-WITHHELD_BELOW = 10
-"""Counts of households below this are shown to nobody outside."""
 
 
 class Words(answers.Words):

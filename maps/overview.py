@@ -12,9 +12,10 @@ import shapely
 from markupsafe import escape
 
 from geo.errors import InputError
+from geo.withheld import WITHHELD_BELOW
 from maps import layers
 from maps.layers import deviation_text
-from maps.legend import WITHHELD_BELOW, Words, deviations, grade_of, words
+from maps.legend import Words, deviations, grade_of, words
 from maps.page import add_layer_switch, new_map, render
 from maps.shapes import light_areas, outlines
 
