@@ -14,6 +14,8 @@ COPY api api
 RUN /venv/bin/pip install --no-cache-dir --no-deps --no-build-isolation .
 
 FROM python:3.12-slim
+# Grid sheets are printed in it.
+RUN apt-get update && apt-get install -y --no-install-recommends fonts-noto-cjk && rm -rf /var/lib/apt/lists/*
 RUN useradd --system --create-home --home-dir /home/gridgov gridgov \
     && install --directory --owner=gridgov /home/gridgov/data
 COPY --from=build /venv /venv

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -74,6 +75,8 @@ _LEFT, _RIGHT = 10 * MM, 200 * MM
 _MAP = (_LEFT, 76 * MM, _RIGHT, 270 * MM)
 _LEGEND_Y = 73 * MM
 _PANEL_TOP = 65.5 * MM
+_LEGEND_SIZE, _LEGEND_ROWS = 6.5, 2
+_KEY, _GAP = 17.0, 9.0
 _SITE_SIGN = "党"
 _FOOT = 10 * MM
 _SITES = 4
@@ -220,27 +223,31 @@ class SheetFrame:
             pen.label(Written(said, left + _QR / 2, top - _QR - 4 - 9 * number, size), INK)
 
     def _draw_legend(self, facilities: list[str]) -> None:
-        """Draw what lines and areas mean, and below them the marks, of facilities those on this map."""
-        pen = self._pen
-        x, y = _LEFT, _LEGEND_Y
-        for name, style in _STYLES:
-            if style.fill:
-                pen.box(x, y - 3.5, x + 14, y + 3.5, style)
-            else:
-                pen.shapes([shapely.LineString([(x, y), (x + 14, y)])], style)
-            x = self._draw_meaning(x + 17, y, WORDS[name])
-        x, y = _LEFT, _LEGEND_Y - 12
-        marks = [(WORDS["site"], _SITE_SIGN, SITE_FILL)]
-        marks += [(words("facility", kind), sign("facility", kind), FACILITY_FILL) for kind in facilities]
-        for said, character, fill in marks:
-            pen.mark(x + 7, y, character, 4.6, fill)
-            x = self._draw_meaning(x + 14, y, said)
+        """Draw what lines, areas and marks mean, of facilities those on this map; in Chinese alone for want of room."""
+        kinds = [(words("facility", kind), sign("facility", kind), FACILITY_FILL) for kind in facilities]
+        marks = [(WORDS["site"], _SITE_SIGN, SITE_FILL), *kinds]
+        entries: list[tuple[Words, Style | str, str]] = [(WORDS[name], style, "") for name, style in _STYLES]
+        entries += [(said, character, fill) for said, character, fill in marks]
+        for said_in in (_both, _chinese):
+            widths = [_KEY + self._pen.font.width(said_in(said), _LEGEND_SIZE) + _GAP for said, *_ in entries]
+            rows = _filled(widths, _RIGHT - _LEFT + _GAP)
+            if len(rows) <= _LEGEND_ROWS:
+                break
+        for number, row in enumerate(rows[:_LEGEND_ROWS]):
+            x, y = _LEFT, _LEGEND_Y - 12 * number
+            for entry in row:
+                said, key, fill = entries[entry]
+                self._draw_key(x, y, key, fill)
+                self._pen.text(x + _KEY, y - 2.3, said_in(said), _LEGEND_SIZE)
+                x += widths[entry]
 
-    def _draw_meaning(self, x: float, y: float, said: Words) -> float:
-        end = self._pen.text(x, y - 2.3, said.zh, 7)
-        if said.en == said.zh:
-            return end + 10
-        return self._pen.text(end + 3, y - 2.3, said.en, 5.5, colour=MUTED) + 10
+    def _draw_key(self, x: float, y: float, key: Style | str, fill: str) -> None:
+        if isinstance(key, str):
+            self._pen.mark(x + 7, y, key, 4.6, fill)
+        elif key.fill:
+            self._pen.box(x, y - 3.5, x + 14, y + 3.5, key)
+        else:
+            self._pen.shapes([shapely.LineString([(x, y), (x + 14, y)])], key)
 
     def _draw_foot(self, left_out: list[str]) -> None:
         pen, data = self._pen, self._data
@@ -321,4 +328,21 @@ _STYLES = (
 
 
 def _both(said: Words) -> str:
-    return f"{said.zh} {said.en}"
+    return said.zh if said.zh == said.en else f"{said.zh} {said.en}"
+
+
+def _chinese(said: Words) -> str:
+    return said.zh
+
+
+def _filled(widths: Sequence[float], room: float) -> list[list[int]]:
+    """Break a row of things, by their widths, into rows that have room; return their numbers."""
+    rows: list[list[int]] = [[]]
+    left = room
+    for number, width in enumerate(widths):
+        if width > left and rows[-1]:
+            rows.append([])
+            left = room
+        rows[-1].append(number)
+        left -= width
+    return rows
