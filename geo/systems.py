@@ -21,6 +21,8 @@ _DEGREES = frozenset({4326, 4490})
 _SERVED = (4326, 3857, 4490, 4547, 4548, 4549)
 _SIDES = 32
 """Pieces each side of a projected box is cut into, so that its bent sides are followed."""
+_FARTHEST_M = 1e8
+"""No system has coordinates beyond; see `geo.crs`."""
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,8 @@ def box(bounds: tuple[float, float, float, float], system: System) -> Any:
     if south > north:
         raise CoordinateError("bbox is upside down.", "Give the lower value of each axis first.")
     if not system.stored:
+        if max(map(abs, bounds)) > _FARTHEST_M:
+            raise CoordinateError("bbox is out of range.", "Its system measures in metres.")
         if west > east:
             raise CoordinateError("bbox is the wrong way round.", "Give the lower value of each axis first.")
         return _projected(shapely.box(west, south, east, north), system.srid)
@@ -132,6 +136,8 @@ def stored(shape: Any, system: System) -> Any:
     if system.northing_first:
         shape = shapely.transform(shape, lambda xy: xy[:, ::-1])
     if not system.stored:
+        if abs(shapely.get_coordinates(shape)).max(initial=0.0) > _FARTHEST_M:
+            raise CoordinateError("A geometry is out of range.", "Its system measures in metres.")
         return from_metric([shape], system.srid)[0]
     west, south, east, north = shapely.bounds(shape).tolist()
     if not (west >= -180 and east <= 180 and south >= -90 and north <= 90):
