@@ -184,12 +184,16 @@ class PointIndex:
         """Return the areas within a radius of a point, nearest first and by code where equally near."""
         if self._is_far(lon, lat):
             return []
-        point = self._to_metric(lon, lat)
-        positions = self._metric_tree.query(point, predicate="dwithin", distance=radius_m)
-        distances = shapely.distance(self._metric[positions], point).tolist()
+        x, y = metric_point(lon, lat, self._srid)
+        # Faster than asking the tree for a distance, which is then measured again.
+        box = shapely.box(x - radius_m, y - radius_m, x + radius_m, y + radius_m)
+        positions = self._metric_tree.query(box)
+        distances = shapely.distance(self._metric[positions], shapely.points((x, y))).tolist()
         # Rounding errors make no order.
         found = sorted(
-            (round(away, 6), n, away) for n, away in zip(positions.tolist(), distances, strict=True)
+            (round(away, 6), n, away)
+            for n, away in zip(positions.tolist(), distances, strict=True)
+            if away <= radius_m
         )
         return [Near(n, away) for _, n, away in found]
 
