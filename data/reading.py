@@ -11,7 +11,9 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
-from sqlalchemy import Engine
+import psycopg
+from psycopg.rows import dict_row
+from sqlalchemy import Connection, Engine
 
 from data.session import APP_ROLE
 from geo.errors import InputError, SetupError, UnavailableError
@@ -114,6 +116,16 @@ class Reader:
             ) from error
         except (OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError) as error:
             raise UnavailableError("The database cannot be reached now.", "Try again in a moment.") from error
+
+
+def run(connection: Connection, query: str, values: Sequence[Any]) -> dict[str, Any]:
+    """Return the one row of such a query in an open transaction of `Store.read`, text as text."""
+    driver = connection.connection.driver_connection
+    if driver is None:  # pragma: no cover - a checked-out connection always has one
+        raise RuntimeError("the connection was given back")
+    with psycopg.RawCursor(driver, row_factory=dict_row) as cursor:
+        (found,) = cursor.execute(query, values).fetchall()
+    return found
 
 
 async def _leave(_: Any) -> None:

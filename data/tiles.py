@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from sqlalchemy import Connection
+
 from data.filters import quoted
 from data.layer import Field, Layer
 from data.layers import LAYERS
 from data.levels import EDITIONS
-from data.reading import TENANT
+from data.reading import TENANT, run
 from geo.crs import WEB_MERCATOR, WGS84
 from geo.simplify import FINEST
 from geo.tiling import BUFFER, EXTENT, origin, unit_m
@@ -53,6 +55,19 @@ def values(name: str, district: str, plan: int | None, tile: Tile) -> Sequence[A
     return (*asked, *origin(tile.column, tile.row, tile.zoom), 1 / unit_m(tile.zoom))
 
 
+def read(
+    connection: Connection,
+    layer: Layer,
+    fields: tuple[Field, ...],
+    district: str,
+    plan: int | None,
+    tile: Tile,
+) -> bytes:
+    """Return a tile in an open transaction; many are then of one state of the data."""
+    found = run(connection, query(layer.name, fields), values(layer.name, district, plan, tile))
+    return bytes(found["tile"] or b"")
+
+
 @cache
 def query(name: str, fields: tuple[Field, ...]) -> str:
     """Return the statement that makes a tile of the layer of a name with these properties.
@@ -85,7 +100,7 @@ def _of_features(layer: Layer, fields: Collection[Field]) -> str:
         f"SELECT ST_AsMVT(f, '{layer.name}', {EXTENT}, 'drawn', 'fid')"
         f" FROM (SELECT {_properties(layer, fields)}, ST_AsMVTGeom({shape}, {_TILE}, {EXTENT}, {BUFFER}) AS drawn"
         f" FROM layers.{quoted(layer.name)} v"
-        f" WHERE v.district = t.district AND {_of_plan(layer)} AND {near} ORDER BY fid) f"
+        f" WHERE v.district = t.district AND {_of_plan(layer)} AND {near} ORDER BY v.{quoted(layer.key)}) f"
         " WHERE drawn IS NOT NULL"
     )
 
@@ -140,7 +155,10 @@ def _in_half_open(point: str) -> str:
 
 def _properties(layer: Layer, fields: Collection[Field]) -> str:
     told = [_told(field) for field in fields]
-    return ", ".join([f"CAST(v.{quoted(layer.key)} AS bigint) AS fid", *told])
+    key = f"v.{quoted(layer.key)}"
+    if layer.key_kind == "text":  # features are numbered, where their keys are numbers
+        key = f"CASE WHEN {key} ~ '^[0-9]{{1,18}}$' THEN CAST({key} AS bigint) END"
+    return ", ".join([f"{key} AS fid", *told])
 
 
 def _told(field: Field) -> str:

@@ -57,6 +57,7 @@ STAGES = {
     "demo district": "Making the demo district · 生成演示区",
     "locate": "Locating · 查询",
     "sheets": "Drawing sheets · 绘制网格图",
+    "tiles": "Cutting tiles · 切瓦片",
     "wait": "Waiting for its turn · 排队等待",
 }
 

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 from sqlalchemy import Connection
 
-from api import exports
+from api import exports, tile_archive
 from api.cli.console import DistrictOption, chosen, err, hint, opened, out, progress
 from data import atlas, imports, layers, plans
 from data.districts import District
@@ -122,6 +122,32 @@ def sheets(
             if page.left_out:
                 err.print(f"{page.grid}: not numbered on the map · 图上未注: {'、'.join(page.left_out)}")
     _tell_sheets(made, len(chosen), target)
+
+
+@app.command(
+    epilog="Examples: gridgov export pmtiles district.pmtiles"
+    "   ·   gridgov export pmtiles next.pmtiles --plan 3 --layers grids,communities --max-zoom 14"
+)
+def pmtiles(
+    target: Annotated[
+        Path, typer.Argument(help="PMTiles file to write: one file, for any web server or app.")
+    ],
+    plan: PlanOption = None,
+    names: Annotated[
+        str | None,
+        typer.Option("--layers", help="Names with commas between; all that are public by default."),
+    ] = None,
+    max_zoom: Annotated[
+        int | None, typer.Option("--max-zoom", min=0, help="The deepest zoom; each layer's own by default.")
+    ] = None,
+    district: DistrictOption = None,
+) -> None:
+    """Write vector tiles of a plan as one file for static hosting and offline maps (导出矢量瓦片)."""
+    with _reading(district) as (connection, place), progress() as listener:
+        shown = plans.named_or_in_force(connection, place.code, plan)
+        wanted = tile_archive.named(names, max_zoom)
+        written = tile_archive.write(connection, place, shown, wanted, target, listener)
+    out.print(f"{written:,} tiles, {target.stat().st_size / 1000:,.0f} kB → {target}")
 
 
 def _tell_sheets(made: Sheets, count: int, target: Path) -> None:

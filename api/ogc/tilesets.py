@@ -41,7 +41,7 @@ async def tilejson(request: Request) -> Answer:
         first, last = layer.zooms
         described = {
             "tilejson": "3.0.0",
-            "name": _title(layer),
+            "name": title(layer),
             "description": f"{layer.about_zh} {layer.about_en}",
             **({"attribution": attribution} if attribution else {}),
             "tiles": [address(asking, f"/{layer.name}/{{z}}/{{x}}/{{y}}.mvt")],
@@ -99,7 +99,7 @@ async def listed(request: Request) -> Answer:
         entry = {
             **_about(layer),
             "links": [
-                link(_link(asking, f"{path}/{MATRIX_SET}"), "self", JSON, _title(layer)),
+                link(_link(asking, f"{path}/{MATRIX_SET}"), "self", JSON, title(layer)),
                 _scheme(asking),
             ],
         }
@@ -185,7 +185,7 @@ async def matrix_set(request: Request) -> Answer:
 def vector_layers(layer: Layer, fields: tuple[Field, ...]) -> list[dict[str, Any]]:
     """Return what TileJSON says of the layers in a layer's tiles: the features, and where they are written on."""
     first, last = layer.zooms
-    told_of = [(layer.name, _title(layer), fields)]
+    told_of = [(layer.name, title(layer), fields)]
     if tiles.has_labels(layer):
         labels = tiles.label_fields(layer, fields)
         told_of.append((f"{layer.name}{tiles.LABELS}", f"{layer.zh}标注 {layer.en}, labels", labels))
@@ -231,10 +231,11 @@ def _centre(box: list[float]) -> list[float]:
 
 
 def _about(layer: Layer) -> dict[str, Any]:
-    return {"title": _title(layer), "dataType": "vector", "crs": _CRS, "tileMatrixSetURI": _URI}
+    return {"title": title(layer), "dataType": "vector", "crs": _CRS, "tileMatrixSetURI": _URI}
 
 
-def _title(layer: Layer) -> str:
+def title(layer: Layer) -> str:
+    """Return what a layer is called in both languages."""
     return f"{layer.zh} {layer.en}"
 
 
