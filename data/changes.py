@@ -25,6 +25,7 @@ NOUNS = (
     "rider_points",
     "streets",
     "barriers",
+    "ground",
     "duties",
     "cases",
 )

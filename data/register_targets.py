@@ -149,6 +149,7 @@ TARGETS: dict[str, Target] = {
         ),
         Target("streets", {"name": _WORDS, "kind": _WORDS, "line": "geometry"}),
         Target("barriers", {"name": _WORDS, "kind": _WORDS, "shape": "geometry"}),
+        Target("ground", {"name": _WORDS, "kind": _WORDS, "shape": "geometry"}),
     )
 }
 """By table, in the order in which they can be loaded."""

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, text
 
 from data import districts, versions
 from data.session import Store
+from etl import levels
 
 WORKER, PHONE = "试验员甲", "00000000001"
 SOUTH, NORTH = 31.70, 31.71
@@ -67,12 +68,17 @@ INSERT INTO rider_points (district, external_code, rider_community_id, kind, nam
 INSERT INTO streets (district, external_code, name, line) VALUES (:d, 'T1', '湖东路',
     ST_Multi(ST_MakeLine(ST_Point(:west, 31.70, 4326), ST_Point(:west + 0.04, 31.70, 4326))));
 INSERT INTO barriers (district, external_code, kind, shape) VALUES (:d, 'K1', 'river',
-    ST_MakeLine(ST_Point(:west, 31.71, 4326), ST_Point(:west + 0.04, 31.71, 4326)))
+    ST_MakeLine(ST_Point(:west, 31.71, 4326), ST_Point(:west + 0.04, 31.71, 4326)));
+INSERT INTO ground (district, external_code, kind, name, shape) VALUES
+    (:d, 'D1', 'water', '镜湖', ST_MakeEnvelope(:west + 0.021, 31.702, :west + 0.024, 31.704, 4326)),
+    (:d, 'D2', 'stream', NULL, ST_MakeLine(ST_Point(:west, 31.708, 4326), ST_Point(:west + 0.04, 31.708, 4326))),
+    (:d, 'D3', 'rail', NULL, ST_MakeLine(ST_Point(:west, 31.7095, 4326), ST_Point(:west + 0.04, 31.7095, 4326))),
+    (:d, 'D4', 'park', '湖滨公园', ST_MakeEnvelope(:west + 0.026, 31.701, :west + 0.029, 31.704, 4326))
 """
 
 
 def build(store: Store, code: str = "340504", name: str = "雨山区", *, west: float = 118.50) -> None:
-    """Store the town in one transaction; plan 1 is superseded, 2 in force, 3 a draft."""
+    """Store the town, levels of its plans too; plan 1 is superseded, 2 in force, 3 a draft."""
     with store.begin(code) as connection:
         districts.add(connection, code, name, 4549, made_up=True)
         town = _Town(connection, code, name, west)
@@ -80,6 +86,7 @@ def build(store: Store, code: str = "340504", name: str = "雨山区", *, west: 
         town.add_plans()
         town.run(_REST, worker=WORKER, phone=PHONE, first=grid_code(1, code))
         versions.advance(connection, code, "register", "grids", "plans")
+    levels.complete_all(store, code)
 
 
 def grid_code(number: int, district: str = "340504") -> str:

@@ -1,4 +1,4 @@
-"""The register: districts, towns, communities, compounds, buildings, streets, barriers."""
+"""The register: districts, towns, communities, compounds, buildings, streets, barriers, ground."""
 
 from __future__ import annotations
 
@@ -210,5 +210,17 @@ class Barrier(Listed, Base):
 
     name: Mapped[str | None] = mapped_column(Text)
     kind: Mapped[str] = mapped_column(Text)
+    shape: Mapped[Any] = mapped_column(geometry("GEOMETRY"))
+    mercator: Mapped[Any | None] = in_mercator("shape")
+
+
+class Ground(Listed, Base):
+    """What a base map shows of the land and no grid is held by: waters, tracks, green."""
+
+    __tablename__ = "ground"
+    __table_args__ = listed(one_of("kind", "water", "stream", "rail", "park", "grass", "wood"))
+
+    kind: Mapped[str] = mapped_column(Text)
+    name: Mapped[str | None] = mapped_column(Text)
     shape: Mapped[Any] = mapped_column(geometry("GEOMETRY"))
     mercator: Mapped[Any | None] = in_mercator("shape")

@@ -102,6 +102,7 @@ def write_demo(
         "rider_points": services.rider_points(district, riders),
         "streets": register.streets(district),
         "barriers": register.barriers(district),
+        "ground": register.ground(district),
     }
     after = {"cases": people.cases(district, rng)}
     for place, content in ((folder, tables), (folder / AFTER, after)):

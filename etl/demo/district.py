@@ -10,7 +10,7 @@ import pandas as pd
 import shapely
 
 from etl.demo import names
-from etl.demo.buildings import HOUSE, UNFINISHED, Built, build
+from etl.demo.buildings import HOUSE, PAVILION, UNFINISHED, Built, build
 from etl.demo.communities import in_order, make_communities, make_ground, outlines, preparatory_blocks
 from etl.demo.grids import draw_grids, dwellings, households_today, households_yesterday, settle_households
 from etl.demo.layout import ROADS, Layout, make_layout
@@ -47,6 +47,8 @@ class District:
         ``code``, ``community``; in order of their codes.
     lines : GeoDataFrame
         ``name``, ``kind`` of barriers and streets, ``geometry``.
+    parks : GeoDataFrame
+        ``name``, ``geometry``: the grounds around a lone pavilion.
     """
 
     srid: int
@@ -56,6 +58,7 @@ class District:
     buildings: gpd.GeoDataFrame
     grids: pd.DataFrame
     lines: gpd.GeoDataFrame
+    parks: gpd.GeoDataFrame
 
 
 def make_district(size: Size, rng: np.random.Generator, progress: Progress = silent) -> District:
@@ -121,7 +124,15 @@ def _named(
     buildings["grid"] = code
     _label(buildings, compounds, pool, rng)
     buildings["address"] = _addresses(buildings, compounds, np.array(towns)[town])
-    return District(layout.srid, towns, communities, compounds, buildings, grids, lines)
+    parks = _parks(buildings, built)
+    return District(layout.srid, towns, communities, compounds, buildings, grids, lines, parks)
+
+
+def _parks(buildings: gpd.GeoDataFrame, built: Built) -> gpd.GeoDataFrame:
+    """Return the grounds of pavilions; they are called after what stands on them."""
+    pavilions = buildings[buildings["kind"] == PAVILION.kind].drop_duplicates("block")
+    names = pavilions["poi"].str.removesuffix("管理房").tolist()
+    return gpd.GeoDataFrame({"name": names}, geometry=built.rooms[pavilions["block"]])
 
 
 def _doors(buildings: gpd.GeoDataFrame, built: Built, lines: gpd.GeoDataFrame) -> pd.DataFrame:

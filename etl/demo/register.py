@@ -1,4 +1,4 @@
-"""The district's register as ledger tables: communities, compounds, buildings, streets, barriers."""
+"""The district's register as ledger tables: communities, compounds, buildings, streets, barriers, ground."""
 
 from __future__ import annotations
 
@@ -7,15 +7,25 @@ from datetime import date, timedelta
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 
 from etl.demo.buildings import OCCUPANCY, UNFINISHED
 from etl.demo.district import District
-from etl.demo.layout import BARRIERS, ROADS
+from etl.demo.layout import BARRIERS, CORRIDOR_M, ROADS
 from etl.demo.names import DISTRICT_CODE
 
 COUNTED_ON = "2026-09-30"
 FINISHED_ON = "2027-09-30"
 """When the preparatory community's buildings are expected to fill."""
+
+BANK_M = 14.0
+"""Width of the green on either bank of a river."""
+
+POND_SHARE = 0.6
+"""Of the widest circle of open land in a park, how far its pond reaches from the middle."""
+
+POND_OFF_M = 12.0
+"""A pond keeps so far from buildings, and there is none where that leaves less land."""
 
 
 def codes(letter: str, count: int, digits: int) -> list[str]:
@@ -101,6 +111,35 @@ def streets(district: District) -> gpd.GeoDataFrame:
 def barriers(district: District) -> gpd.GeoDataFrame:
     """Return river, railway and trunk roads."""
     return _lines(district, "Z", BARRIERS)
+
+
+def ground(district: District) -> gpd.GeoDataFrame:
+    """Return the river's surface between its banks, and parks with a pond each where there is room for one."""
+    river = district.lines[district.lines["kind"] == "river"]
+    land = shapely.union_all(district.communities.geometry.to_numpy())
+    surface, corridor = (
+        shapely.intersection(shapely.buffer(river.geometry.to_numpy(), reach, cap_style="flat"), land)
+        for reach in (CORRIDOR_M["river"] - BANK_M, CORRIDOR_M["river"])
+    )
+    # Wherever both outlines almost meet, the sliver between them would cross itself once it is rounded.
+    banks = shapely.get_parts(shapely.buffer(shapely.buffer(shapely.difference(corridor, surface), -1), 1))
+    built_on = shapely.union_all(shapely.buffer(district.buildings.geometry.to_numpy(), POND_OFF_M))
+    open_land = shapely.difference(district.parks.geometry.to_numpy(), built_on)
+    widest = shapely.maximum_inscribed_circle(open_land)
+    roomy = shapely.length(widest) > POND_OFF_M
+    middle = shapely.get_point(widest[roomy], 0)
+    ponds = shapely.buffer(middle, POND_SHARE * shapely.length(widest[roomy]))
+    parks = district.parks
+    rows = [
+        *zip(["water"] * len(river), river["name"], surface, strict=True),
+        *(("grass", None, bank) for bank in banks),
+        *zip(["park"] * len(parks), parks["name"], parks.geometry, strict=True),
+        *(("water", None, pond) for pond in ponds),
+    ]
+    kind, name, shapes = zip(*rows, strict=True)
+    return gpd.GeoDataFrame(
+        {"code": codes("D", len(rows), 3), "name": name, "kind": kind}, geometry=list(shapes)
+    )
 
 
 def _lines(district: District, letter: str, kinds: tuple[str, ...]) -> gpd.GeoDataFrame:

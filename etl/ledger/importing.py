@@ -54,6 +54,7 @@ _LAYERS = {
     "rider_points": {"rider_points"},
     "streets": {"streets"},
     "barriers": {"barriers"},
+    "ground": {"ground"},
     "cases": {"cases"},
 }
 """Whose data version a changed noun raises."""

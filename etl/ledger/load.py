@@ -27,7 +27,7 @@ STORED_AS = {
     "rider_community": "rider_community_id",
 }
 """Columns whose name in the store is another than in the ledger."""
-_SHAPES = {"compounds": "boundary", "streets": "line", "barriers": "shape"}
+_SHAPES = {"compounds": "boundary", "streets": "line", "barriers": "shape", "ground": "shape"}
 
 
 Values = dict[str, Any]

@@ -43,3 +43,17 @@ BARRIERS = {
     "wall": "wall",
     "围墙": "wall",
 }
+GROUND = {
+    "water": "water",
+    "水面": "water",
+    "stream": "stream",
+    "沟渠": "stream",
+    "rail": "rail",
+    "轨道": "rail",
+    "park": "park",
+    "公园": "park",
+    "grass": "grass",
+    "草地": "grass",
+    "wood": "wood",
+    "林地": "wood",
+}

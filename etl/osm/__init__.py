@@ -1,4 +1,4 @@
-"""OpenStreetMap import: buildings, streets, barriers and administrative areas as a district's register."""
+"""OpenStreetMap import: buildings, streets, barriers, ground and administrative areas as a district's register."""
 
 from etl.osm.importing import OsmReport, import_osm
 

@@ -16,7 +16,14 @@ from etl.actor import Actor
 from etl.ledger import ImportReport, import_tables
 from etl.osm.areas import choose_areas
 from etl.osm.reading import Features, read_features
-from etl.osm.tables import AROUND_DEG, barrier_table, building_table, select_buildings, street_table
+from etl.osm.tables import (
+    AROUND_DEG,
+    barrier_table,
+    building_table,
+    ground_table,
+    select_buildings,
+    street_table,
+)
 from geo.errors import InputError
 from geo.estimate import M2_A_HOUSEHOLD
 from geo.progress import Progress, silent
@@ -169,5 +176,6 @@ def make_tables(
         "buildings": building_table(features, inside, community, m2_a_household),
         "streets": street_table(features, around),
         "barriers": barrier_table(features, around),
+        "ground": ground_table(features, around),
     }
     return OsmTables(tables, {"part": parts, "outside": int((home < 0).sum())})

@@ -40,8 +40,11 @@ ENTRANCES = ("main", "staircase", "home")
 TAGS: dict[str, bool | str | list[str]] = {
     "building": True,
     "highway": list(STREETS),
-    "waterway": ["river", "canal"],
-    "railway": ["rail", "light_rail"],
+    "waterway": ["river", "canal", "stream", "ditch", "drain", "riverbank", "dock"],
+    "railway": ["rail", "light_rail", "subway"],
+    "natural": ["water", "wood"],
+    "landuse": ["reservoir", "basin", "grass", "meadow", "recreation_ground", "forest"],
+    "leisure": ["park", "garden"],
     "boundary": "administrative",
     "entrance": list(ENTRANCES),
 }

@@ -1,6 +1,8 @@
-"""OpenStreetMap features as ledger tables: buildings, streets, barriers."""
+"""OpenStreetMap features as ledger tables: buildings, streets, barriers, ground."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 import geopandas as gpd
 import numpy as np
@@ -10,7 +12,7 @@ import shapely
 
 from etl.osm.reading import ENTRANCES, STREETS, Features
 from geo import crs
-from geo.coverage import Geometries
+from geo.coverage import Geometries, area_only
 from geo.estimate import UNKNOWN_KIND, estimate_households
 
 NOT_STANDING = ("no", "roof", "ruins", "construction", "proposed", "demolished", "collapsed", "entrance")
@@ -38,6 +40,32 @@ BARRIERS = {
     ("highway", "trunk"): "trunk_road",
 }
 """Tag and kind of barrier. Rivers are cut along their middle line, which every mapped river has."""
+
+AREAS = {
+    ("natural", "water"): "water",
+    ("waterway", "riverbank"): "water",
+    ("waterway", "dock"): "water",
+    ("landuse", "reservoir"): "water",
+    ("landuse", "basin"): "water",
+    ("leisure", "park"): "park",
+    ("leisure", "garden"): "park",
+    ("landuse", "recreation_ground"): "grass",
+    ("landuse", "grass"): "grass",
+    ("landuse", "meadow"): "grass",
+    ("natural", "wood"): "wood",
+    ("landuse", "forest"): "wood",
+}
+"""Tag and kind of areas of the ground; of several tags the first counts."""
+
+LINES = {
+    ("waterway", "stream"): "stream",
+    ("waterway", "ditch"): "stream",
+    ("waterway", "drain"): "stream",
+    ("railway", "rail"): "rail",
+    ("railway", "light_rail"): "rail",
+    ("railway", "subway"): "rail",
+}
+"""Tag and kind of lines of the ground, where they are no barriers."""
 
 _NUMBER = r"(\d+(?:\.\d+)?)"
 _HAN = r"[\u4e00-\u9fff]"
@@ -170,24 +198,54 @@ def street_table(features: Features, around: shapely.Geometry) -> gpd.GeoDataFra
 def barrier_table(features: Features, around: shapely.Geometry) -> gpd.GeoDataFrame:
     """Return rivers, railways and trunk roads on the ground near an area; sidings are none."""
     chosen = _lines(features, around)
-    kind = pd.Series(None, chosen.index, dtype=object)
-    for (tag, value), word in BARRIERS.items():
-        kind = kind.mask(features.tag(tag)[chosen.index] == value, word)
+    kind = _kind(features, chosen, BARRIERS)
     chosen = chosen[kind.notna() & features.tag("service")[chosen.index].isna()]
     return _table(chosen, features.tag("name"), kind)
 
 
+def ground_table(features: Features, around: shapely.Geometry) -> gpd.GeoDataFrame:
+    """Return waters and green as far as they lie near an area, and streams and tracks that are no barriers.
+
+    Parameters
+    ----------
+    features : Features
+    around : Polygon
+        Areas are cut off at it, EPSG:4326: lakes reach far beyond an extract.
+    """
+    lines = _lines(features, around)
+    lines = lines[~lines.index.isin(barrier_table(features, around)["code"])]
+    areas = _on_ground(features, around, "Polygon", "MultiPolygon")
+    areas = areas[features.tag("building")[areas.index].isna()]
+    kind = pd.concat([_kind(features, lines, LINES), _kind(features, areas, AREAS)])
+    cut = area_only(shapely.intersection(areas.geometry.to_numpy(), around))
+    found = pd.concat([lines[["geometry"]], areas[["geometry"]].set_geometry(cut, crs=areas.crs)])
+    return _table(found[kind.notna() & ~found.is_empty].sort_index(), features.tag("name"), kind)
+
+
+def _kind(features: Features, chosen: gpd.GeoDataFrame, words: Mapping[tuple[str, str], str]) -> pd.Series:
+    """Return the word of the first tag that each of some features has, missing where it has none."""
+    kind = pd.Series(None, chosen.index, dtype=object)
+    for (tag, value), word in words.items():
+        kind = kind.mask(kind.isna() & (features.tag(tag)[chosen.index] == value), word)
+    return kind
+
+
 def _lines(features: Features, around: shapely.Geometry) -> gpd.GeoDataFrame:
     """Return lines near an area that do not run in tunnels."""
+    return _on_ground(features, around, "LineString")
+
+
+def _on_ground(features: Features, around: shapely.Geometry, *types: str) -> gpd.GeoDataFrame:
+    """Return features of some types of geometry near an area that are in no tunnel, in order of their ids."""
     tunnel = features.tag("tunnel")
     on_ground = tunnel.isna() | tunnel.isin(["no", "building_passage"])
     near = shapely.intersects(features.table.geometry.to_numpy(), around)
-    return features.table[on_ground & near & (features.table.geom_type == "LineString")].sort_index()
+    return features.table[on_ground & near & features.table.geom_type.isin(types)].sort_index()
 
 
-def _table(lines: gpd.GeoDataFrame, name: pd.Series, kind: pd.Series) -> gpd.GeoDataFrame:
+def _table(chosen: gpd.GeoDataFrame, name: pd.Series, kind: pd.Series) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame(
-        {"code": lines.index, "name": name[lines.index], "kind": kind[lines.index]},
-        geometry=lines.geometry,
-        crs=lines.crs,
+        {"code": chosen.index, "name": name[chosen.index], "kind": kind[chosen.index]},
+        geometry=chosen.geometry,
+        crs=chosen.crs,
     ).reset_index(drop=True)

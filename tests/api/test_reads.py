@@ -106,6 +106,10 @@ def test_every_layer_is_geojson(client):
         "rider_points": 1,
         "streets": 1,
         "barriers": 1,
+        "water": 3,  # the river that is a barrier, a pond, a ditch
+        "rail": 1,
+        "green": 1,
+        "labels": 4,
     }
 
 

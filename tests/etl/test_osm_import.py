@@ -12,6 +12,7 @@ from sqlalchemy import text
 from data.session import Store
 from etl.actor import SYSTEM
 from etl.osm import import_osm
+from etl.undo import undo_import
 
 DATA = Path(__file__).parents[1] / "data" / "osm"
 DISTRICT = "990301"
@@ -32,7 +33,7 @@ def ask(store: Store, query: str) -> list[tuple[object, ...]]:
 def test_a_village_is_stored_with_its_origin(store: Store) -> None:
     report = import_osm(store, SYSTEM, DISTRICT, DATA / "village.osm", name="演示区")
     counts = {noun: count.new for noun, count in report.counts.items() if count.new}
-    assert counts == {"communities": 2, "buildings": 14, "streets": 3, "barriers": 3}
+    assert counts == {"communities": 2, "buildings": 14, "streets": 3, "barriers": 3, "ground": 5}
     assert report.left_out == {"part": 2, "outside": 1}
     assert not report.refusals
     assert not report.derived
@@ -112,6 +113,33 @@ def extract(path: Path, houses: dict[int, tuple[int, dict[str, str]]], relation:
     elements = "".join(nodes + ways + relations)
     path.write_text(f'<osm version="0.6" generator="made up">{elements}</osm>', encoding="utf-8")
     return path
+
+
+def test_ground_comes_and_goes_with_its_import_and_raises_its_own_version(store: Store) -> None:
+    drawn = (
+        "SELECT 'water', external_code, kind FROM layers.water UNION ALL SELECT 'rail', external_code, kind"
+        " FROM layers.rail UNION ALL SELECT 'green', external_code, kind FROM layers.green ORDER BY 1, 2"
+    )
+    version = "SELECT version FROM data_versions WHERE district = :district AND layer = 'ground'"
+    loaded = import_osm(store, SYSTEM, DISTRICT, DATA / "village.osm", name="演示区")
+    before = ask(store, drawn)
+    assert before == [
+        ("green", "way/601", "park"),
+        ("green", "way/603", "wood"),
+        ("rail", "way/503", "railway"),
+        ("rail", "way/504", "rail"),
+        ("water", "way/501", "river"),
+        ("water", "way/502", "stream"),
+        ("water", "way/602", "water"),
+    ]
+    assert ask(store, version) == [(1,)]
+    undone = undo_import(store, SYSTEM, DISTRICT, loaded.import_id)
+    assert undone.nouns["ground"].removed == 5
+    assert ask(store, drawn) == []
+    assert ask(store, version) == [(2,)]
+    again = import_osm(store, SYSTEM, DISTRICT, DATA / "village.osm")
+    assert again.counts["ground"].back == 5
+    assert ask(store, drawn) == before
 
 
 def test_a_newer_extract_changes_what_changed(store: Store, tmp_path: Path) -> None:

@@ -91,7 +91,7 @@ VILLAGES = Given(
 XINJIEKOU = Given(
     "nanjing_xinjiekou.osm.bz2",
     import_osm,
-    {"communities": 1, "buildings": 1256, "streets": 227, "barriers": 6},
+    {"communities": 1, "buildings": 1256, "streets": 227, "barriers": 6, "ground": 100},
     households=range(8_000, 18_000),
     grids=range(25, 60),
     left_out={"part": 21, "outside": 0},
@@ -100,7 +100,7 @@ XINJIEKOU = Given(
 LIECHTENSTEIN = Given(
     "liechtenstein.osm.bz2",
     import_osm,
-    {"communities": 11, "buildings": 8941, "streets": 1684, "barriers": 39},
+    {"communities": 11, "buildings": 8941, "streets": 1684, "barriers": 39, "ground": 544},
     households=range(12_000, 22_000),
     grids=range(40, 110),
     left_out={"part": 6, "outside": 32},

@@ -161,6 +161,22 @@ def test_grids_are_connected_on_the_cells_they_become(small: Path) -> None:
         assert len(set(pieces[named])) == len(set(grid[named]))
 
 
+def test_waters_and_parks_are_whole_and_nothing_is_built_in_the_water(tables: Tables) -> None:
+    ground, srid = tables["ground"], crs.metric_srid(118.5, 31.7)
+    assert ground.geometry.is_valid.all()
+    assert set(ground["kind"]) == {"water", "grass", "park"}
+    shapes = crs.to_metric(ground.geometry.to_numpy(), srid)
+    buildings = crs.to_metric(tables["buildings"].geometry.to_numpy(), srid)
+    water = shapely.union_all(shapes[ground["kind"] == "water"])
+    assert shapely.distance(buildings, water).min() > 5
+    river = tables["barriers"][tables["barriers"]["kind"] == "river"]
+    surface = ground.loc[ground["name"].isin(river["name"]), "geometry"]
+    assert len(surface) == len(river) == 1
+    assert surface.iloc[0].buffer(1e-5).covers(river.geometry.iloc[0])
+    pavilions = tables["buildings"]["poi"].str.extract(r"(\w+公园)管理房", expand=False).dropna()
+    assert set(ground.loc[ground["kind"] == "park", "name"]) == set(pavilions)
+
+
 def test_the_tower_has_600_households_three_entrances_and_a_grid_of_its_own(tables: Tables) -> None:
     buildings = tables["buildings"]
     tower = buildings[buildings["households"] == 600]

@@ -13,6 +13,7 @@ import shapely
 from etl.ledger.spec import LEDGER
 from etl.osm.importing import OsmTables, make_tables
 from etl.osm.reading import Features, read_features
+from etl.osm.tables import AROUND_DEG
 from geo.errors import InputError, UnavailableError
 
 DATA = Path(__file__).parents[1] / "data" / "osm"
@@ -111,6 +112,26 @@ def test_streets_are_highways_on_the_ground_nearby_and_never_walls(made: OsmTabl
 def test_barriers_are_rivers_railways_and_trunk_roads(made: OsmTables) -> None:
     barriers = made.tables["barriers"].set_index("code")["kind"]
     assert barriers.to_dict() == {"way/405": "trunk_road", "way/501": "river", "way/503": "railway"}
+
+
+def test_ground_is_what_a_map_shows_and_no_barrier_already_is(made: OsmTables) -> None:
+    ground = made.tables["ground"].set_index("code")
+    assert ground["kind"].to_dict() == {
+        "way/502": "stream",
+        "way/504": "rail",  # the siding
+        "way/601": "park",
+        "way/602": "water",
+        "way/603": "wood",
+    }
+    assert ground.loc["way/601", "name"] == "演示公园"
+    assert not set(ground.index) & set(made.tables["barriers"]["code"])
+
+
+def test_ground_is_cut_off_around_the_buildings(made: OsmTables) -> None:
+    wood = made.tables["ground"].set_index("code").geometry["way/603"]
+    east = made.tables["buildings"].total_bounds[2]
+    assert wood.geom_type == "Polygon"
+    assert wood.bounds[2] == pytest.approx(east + AROUND_DEG)
 
 
 def test_without_areas_all_is_one_community_without_a_boundary() -> None:
