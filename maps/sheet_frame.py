@@ -9,22 +9,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import shapely
 
+from maps.ground import Ground, view_of
 from maps.labels import Written
-from maps.legend import Words, public_count, sign, words
+from maps.legend import Words, public_count, words
 from maps.pen import ACCENT, INK, LINE, MUTED, NOTE, NOTE_INK, WHITE, Pen, Style
 from maps.sheet_map import (
     BUILDING,
     COMMUNITY_BORDER,
-    FACILITY_FILL,
     GRID_BORDER,
     OTHER_BUILDING,
     OWN_BORDER,
     RAILWAY,
     RIVER,
-    SITE_FILL,
-    Ground,
     SheetMap,
-    view_of,
+    Sign,
 )
 
 if TYPE_CHECKING:
@@ -38,8 +36,8 @@ WORDS = {
     "call": Words("有事找社区", "Your community"),
     "worker": Words("网格员", "Grid worker"),
     "deputy": Words("协助", "Deputy"),
-    "by_community": Words("请致电社区", "reached through the community"),
-    "vacant": Words("暂缺，请致电社区", "vacant; call the community"),
+    "by_community": Words("请联系社区", "reached through the community"),
+    "vacant": Words("暂缺，请联系社区", "vacant; turn to the community"),
     "no_phone": Words("未登记电话", "no phone on record"),
     "community": Words("社区", "Community"),
     "preparatory": words("community_status", "preparatory"),
@@ -58,7 +56,6 @@ WORDS = {
     "other_building": Words("其他楼栋", "other building"),
     "river": words("barrier", "river"),
     "railway": words("barrier", "railway"),
-    "site": Words("阵地", "service site"),
     "north": Words("北", "N"),
     "plan": Words("方案", "Plan"),
     "printed": Words("制图", "printed"),
@@ -77,7 +74,6 @@ _LEGEND_Y = 73 * MM
 _PANEL_TOP = 65.5 * MM
 _LEGEND_SIZE, _LEGEND_ROWS = 6.5, 2
 _KEY, _GAP = 17.0, 9.0
-_SITE_SIGN = "党"
 _FOOT = 10 * MM
 _SITES = 4
 _QR = 34 * MM
@@ -122,11 +118,11 @@ class SheetFrame:
         north = (_MAP[2] - 26, _MAP[3] - 40, _MAP[2] - 4, _MAP[3] - 4)
         drawn.block(corner)
         drawn.block(north)
-        left_out, facilities = drawn.draw()
+        left_out, signs = drawn.draw()
         self._draw_scale(corner, bar, view.scale)
         self._draw_north(north)
         self._draw_heading()
-        self._draw_legend(facilities)
+        self._draw_legend(signs)
         link = self._data.link(self._grid.code if isinstance(self._grid.code, str) else None)
         right = _RIGHT - _QR - 5 * MM if link else _RIGHT
         middle = _LEFT + (right - _LEFT) * 0.47
@@ -169,8 +165,10 @@ class SheetFrame:
         if self._community and self._community.status == "preparatory":
             name += f"（{WORDS['preparatory'].zh}）"
         y = self._line(left, y - 2, room, name, 12, bold=True)
-        said = phone if isinstance(phone, str) and phone else _both(WORDS["no_phone"])
-        y = self._line(left, y, room, said, 22, bold=True, colour=ACCENT)
+        if isinstance(phone, str) and phone:
+            y = self._line(left, y, room, phone, 22, bold=True, colour=ACCENT)
+        else:
+            y = self._line(left, y, room, _both(WORDS["no_phone"]), 10, colour=MUTED)
         y = self._draw_workers(left, y - 3, room)
         facts = [(WORDS["buildings"], f"{int(self._grid.buildings):,}")]
         households = public_count(None if np.isnan(self._grid.households) else int(self._grid.households))
@@ -222,12 +220,10 @@ class SheetFrame:
             size = 8 - 2 * number
             pen.label(Written(said, left + _QR / 2, top - _QR - 4 - 9 * number, size), INK)
 
-    def _draw_legend(self, facilities: list[str]) -> None:
-        """Draw what lines, areas and marks mean, of facilities those on this map; in Chinese alone for want of room."""
-        kinds = [(words("facility", kind), sign("facility", kind), FACILITY_FILL) for kind in facilities]
-        marks = [(WORDS["site"], _SITE_SIGN, SITE_FILL), *kinds]
+    def _draw_legend(self, signs: Sequence[Sign]) -> None:
+        """Draw what lines, areas and the marks on this map mean; in Chinese alone for want of room."""
         entries: list[tuple[Words, Style | str, str]] = [(WORDS[name], style, "") for name, style in _STYLES]
-        entries += [(said, character, fill) for said, character, fill in marks]
+        entries += [(each.said, each.character, each.fill) for each in signs]
         for said_in in (_both, _chinese):
             widths = [_KEY + self._pen.font.width(said_in(said), _LEGEND_SIZE) + _GAP for said, *_ in entries]
             rows = _filled(widths, _RIGHT - _LEFT + _GAP)

@@ -4,24 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-import geopandas as gpd
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import shapely
 
-from geo.crs import to_metric
+from maps.ground import Box, Ground, Layer, Shapes, View
 from maps.labels import Labels, Spots, Written, around, beside
-from maps.legend import sign
+from maps.legend import Words, sign, words
 from maps.pen import ACCENT, INK, MUTED, WHITE, Pen, Style
-
-Box = tuple[float, float, float, float]
-"""Left, bottom, right, top."""
-Shapes = npt.NDArray[np.object_]
 
 AROUND = Style(fill="#eceae5")
 OWN = Style(fill=WHITE)
@@ -50,11 +43,7 @@ _STREET_WIDTHS = {
 }
 _STREET_WIDTH = 3.0
 _POINT = 2.0
-_FACES = (1, 1.25, 1.5, 1.75, 2, 2.5, 3, 3.5, 4, 5, 6, 7, 8, 9)
-_SCALES = tuple(face * 10**power for power in range(2, 6) for face in _FACES if face * 10**power >= 400)
-_POINTS_PER_METRE = 72 / 0.0254
 _FILLED = 0.86
-_FINEST_POINT = 0.15
 _LATTICE = 11
 _OWN_SHARE = 0.15
 _CODE_SIZE = 6.5
@@ -62,91 +51,22 @@ _STREET_EVERY = 330.0
 _NUMBER = re.compile(r"^[0-9A-Za-z][0-9A-Za-z-]*")
 
 
-@dataclass(frozen=True)
-class View:
-    """Where a part of the land lies on the page: metres to points."""
+class Sign(NamedTuple):
+    """A mark on a map: what it means, its character and its colour."""
 
-    frame: Box
-    centre: tuple[float, float]
-    scale: float
-    points_per_metre: float
-
-    @property
-    def land(self) -> Box:
-        """What the frame shows, in metres."""
-        x, y = self.centre
-        left, bottom, right, top = self.frame
-        half_x, half_y = (
-            (right - left) / 2 / self.points_per_metre,
-            (top - bottom) / 2 / self.points_per_metre,
-        )
-        return x - half_x, y - half_y, x + half_x, y + half_y
-
-    def placed(self, shapes: Shapes) -> Shapes:
-        """Return shapes in points of the page, cut to a little more than the frame; what is outside is empty."""
-        left, bottom, right, top = self.land
-        margin = 20 / self.points_per_metre
-        cut = shapely.clip_by_rect(shapes, left - margin, bottom - margin, right + margin, top + margin)
-        middle = np.array([(self.frame[0] + self.frame[2]) / 2, (self.frame[1] + self.frame[3]) / 2])
-        moved = shapely.transform(cut, lambda xy: (xy - self.centre) * self.points_per_metre + middle)
-        light: Shapes = shapely.simplify(moved, _FINEST_POINT)
-        return light
+    said: Words
+    character: str
+    fill: str
 
 
-def view_of(area: shapely.Geometry, frame: Box, paper: float) -> View:
-    """Return the view of an area at the largest of the usual scales at which it fits into the frame with room.
-
-    Parameters
-    ----------
-    area : Geometry
-        In metres.
-    paper : float
-        How much larger the paper is than the page that ``frame`` is of.
-    """
-    west, south, east, north = area.bounds
-    left, bottom, right, top = frame
-    needed = max((east - west) / (right - left), (north - south) / (top - bottom)) / _FILLED
-    needed *= _POINTS_PER_METRE / paper
-    scale = next((each for each in _SCALES if each >= needed), needed)
-    return View(frame, ((west + east) / 2, (south + north) / 2), scale, _POINTS_PER_METRE / scale / paper)
-
-
-class Layer:
-    """Rows with a shape, in metres, found by place."""
-
-    def __init__(self, frame: gpd.GeoDataFrame, srid: int) -> None:
-        drawn = frame[frame.geometry.notna() & ~frame.geometry.is_empty]
-        self.rows: list[Any] = list(drawn.drop(columns=drawn.geometry.name).itertuples(index=False))
-        self.shapes: Shapes = to_metric(drawn.geometry.to_numpy(), srid)
-        self._tree = shapely.STRtree(self.shapes)
-
-    def near(self, box: Box) -> tuple[list[Any], Shapes]:
-        """Return the rows in a box of metres, and their shapes."""
-        found = np.sort(self._tree.query(shapely.box(*box)))
-        return [self.rows[each] for each in found], self.shapes[found]
-
-
-@dataclass(frozen=True)
-class Ground:
-    """What the maps of all sheets of a district are drawn from, in metres."""
-
-    grids: Layer
-    communities: Layer
-    compounds: Layer
-    buildings: Layer
-    streets: Layer
-    barriers: Layer
-    sites: Layer
-    facilities: Layer
-    holders: dict[int, dict[int, list[int] | None]]
-    """By building id the ids of the grids that hold it, and of a split one which entrances each holds."""
+SITE = Sign(Words("阵地", "service site"), "党", SITE_FILL)
 
 
 class Drawn(NamedTuple):
-    """What came of a map: numbers of buildings that found no place, and the kinds of facilities on it."""
+    """What came of a map: numbers of buildings that found no place, and the signs on it."""
 
     left_out: list[str]
-    facilities: list[str]
+    signs: list[Sign]
 
 
 class SheetMap:
@@ -171,7 +91,7 @@ class SheetMap:
         self._view = view
         self._labels = Labels(pen.font, view.frame)
         self._texts: list[tuple[Written, str, str, bool]] = []
-        self._kinds: set[str] = set()
+        self._signs: set[Sign] = set()
         number = next(each for each, row in enumerate(ground.grids.rows) if row.id == grid.id)
         self._own = view.placed(ground.grids.shapes[[number]])[0]
 
@@ -197,7 +117,7 @@ class SheetMap:
             for written, colour, halo, bold in self._texts:
                 pen.label(written, colour, halo=halo, bold=bold)
         pen.box(*frame, Style(line=INK, width=0.8))
-        return Drawn(left_out, sorted(self._kinds))
+        return Drawn(left_out, sorted(self._signs, key=lambda each: (each != SITE, each)))
 
     def block(self, box: Box) -> None:
         """Keep labels out of a box of the page; before drawing."""
@@ -274,22 +194,19 @@ class SheetMap:
         return self._ground.holders.get(row.id, {}).get(self._grid.id) or []
 
     def _draw_points(self) -> None:
-        for layer, subject, radius, fill in (
-            (self._ground.facilities, "facility", 4.2, FACILITY_FILL),
-            (self._ground.sites, "site", 5.4, SITE_FILL),
-        ):
+        for layer, radius in ((self._ground.facilities, 4.2), (self._ground.sites, 5.4)):
             rows, shapes = self._near(layer)
             for row, (x, y) in zip(rows, shapely.get_coordinates(shapes).tolist(), strict=True):
-                if not _in_frame(x, y, self._view.frame) or row.state != "open":
+                if row.state != "open" or not _in_frame(x, y, self._view.frame):
                     continue
-                mark = "党" if subject == "site" else sign(subject, row.kind)
-                self._pen.mark(x, y, mark, radius, fill)
+                is_site = layer is self._ground.sites
+                shown = SITE if is_site else facility_sign(row.kind)
+                self._signs.add(shown)
+                self._pen.mark(x, y, shown.character, radius, shown.fill)
                 self._labels.block(x - radius, y - radius, x + radius, y + radius)
-                if subject == "facility":
-                    self._kinds.add(row.kind)
-                else:
-                    spots = beside(x, y, radius, self._pen.font.width(row.name, 6.5))
-                    self._write(self._labels.at(row.name, spots, (6.5,)), SITE_FILL)
+                if is_site:
+                    spots = beside(x, y, radius, self._pen.font.width(row.name, _CODE_SIZE))
+                    self._write(self._labels.at(row.name, spots, (_CODE_SIZE,)), SITE_FILL)
 
     def _name_streets(self, streets: Sequence[tuple[Any, shapely.Geometry]], colour: str = "#55504a") -> None:
         named: dict[str, list[shapely.Geometry]] = {}
@@ -366,6 +283,11 @@ class SheetMap:
         self, written: Sequence[Written], colour: str, *, halo: str = WHITE, bold: bool = False
     ) -> None:
         self._texts += [(one, colour, halo, bold) for one in written]
+
+
+def facility_sign(kind: str) -> Sign:
+    """Return the mark of a kind of facility."""
+    return Sign(words("facility", kind), sign("facility", kind), FACILITY_FILL)
 
 
 def building_text(row: Any, entrances: Sequence[int]) -> str:

@@ -18,10 +18,10 @@ from reportlab.pdfgen.canvas import Canvas  # type: ignore[import-untyped]
 
 from geo.errors import InputError
 from maps.fonts import Font, find_font
-from maps.legend import sign, words
+from maps.ground import Ground, Layer
 from maps.pen import Pen
 from maps.sheet_frame import WORDS, SheetFrame
-from maps.sheet_map import Ground, Layer
+from maps.sheet_map import SITE, facility_sign
 
 PAPERS = {"a4": 1.0, "a3": 2**0.5}
 """How much larger than A4, for which the page is laid out."""
@@ -234,7 +234,9 @@ def _texts(data: SheetData) -> Iterator[str]:
     yield from (each for said in WORDS.values() for each in said)
     yield "".join(map(chr, range(0x20, 0x7F))) + "党●单元、：（）·–…"
     for kind in data.facilities["kind"].unique():
-        yield from (sign("facility", kind), *words("facility", kind))
+        shown = facility_sign(kind)
+        yield from (*shown.said, shown.character)
+    yield from SITE.said
     for frame in (getattr(data, each.name) for each in fields(data)):
         if isinstance(frame, pd.DataFrame):
             for column in frame.columns.difference(["geometry", "entrances"]):

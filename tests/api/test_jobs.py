@@ -89,7 +89,7 @@ def test_maps_and_sheets_are_made_by_jobs(client, store, settings):
     assert len(file.content) == done["result"]["bytes"]
     pages = pypdf.PdfReader(io.BytesIO(file.content)).pages
     assert len(pages) > 1
-    assert all("请致电社区" in page.extract_text() for page in pages)
+    assert all("请联系社区" in page.extract_text() for page in pages)
     assert "no grid or community none" in made("export_sheets", plan=1, grids=["none"])["error"]["fault"]
     refused = client.post("/api/v1/jobs", json={"kind": "export_sheets", "params": {"staff": True}})
     assert refused.status_code == 400

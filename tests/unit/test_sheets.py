@@ -23,9 +23,10 @@ from reportlab.pdfgen.canvas import Canvas
 from geo.crs import metric_srid
 from geo.errors import InputError, SetupError
 from maps.fonts import Font, find_font
+from maps.ground import view_of
 from maps.labels import Labels
 from maps.pen import Pen
-from maps.sheet_map import building_text, runs, view_of
+from maps.sheet_map import building_text, runs
 from maps.sheets import A4, SheetData, Sheets, picture
 from tests.mosaic import PITCH, SOUTH, WEST, map_data
 
@@ -128,7 +129,7 @@ def test_a_sheet_says_what_the_grid_is_and_who_serves_it(data):
         "2026-07-02",
         "© OpenStreetMap contributors",
         "虚构数据 · made-up data",
-        "请致电社区",
+        "请联系社区",
     ):
         assert said in text, said
     assert "扫码" not in text
