@@ -1,4 +1,4 @@
-"""Following the database: two threads that keep what is served current, and carry out what falls due."""
+"""Following the database: two threads that keep what is served current, and carry out what falls due or lacks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from api.state import State
 from data.versions import CHANNEL, DRAFTS
-from etl import activation
+from etl import activation, levels
 from geo.errors import GridgovError
 
 log = logging.getLogger("gridgov.state")
@@ -44,6 +44,7 @@ class Following:
         self._state = state
         self._ended = threading.Event()
         self._failures = 0
+        self._drawn: set[str] = set()
         self._threads = [
             threading.Thread(target=act, name=f"gridgov-{act.__name__.strip('_')}", daemon=True)
             for act in (self._follow, self._carry_out)
@@ -102,6 +103,7 @@ class Following:
         """Carry out what falls due as plans take effect; what fails is tried again until it is done."""
         again: dict[str, float] = {}
         while not self._ended.wait(_TICK_S):
+            self._draw()
             for code in self._state.due():
                 if time.monotonic() < again.get(code, 0.0):
                     continue
@@ -111,3 +113,15 @@ class Following:
                     self._state.catch_up(code)
                 except Exception:  # it stays due, and answers go on meanwhile
                     log.exception("what falls due in district %s is not carried out yet", code)
+
+    def _draw(self) -> None:
+        """Make what maps draw at each zoom where a database of before lacks it, once a district."""
+        for served in self._state.every():
+            code = served.district.code
+            if code in self._drawn:
+                continue
+            self._drawn.add(code)
+            try:
+                levels.complete_all(self._state.store, code)
+            except Exception:  # maps draw what is stored meanwhile
+                log.exception("what maps draw of district %s is not simplified yet", code)

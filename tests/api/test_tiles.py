@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import math
+import time
 from pathlib import Path
 
 import pyogrio
@@ -11,7 +12,7 @@ import pytest
 import shapely
 from sqlalchemy import text
 
-from data import versions
+from data import levels, versions
 from data.layers import LAYERS
 from etl import accounts
 from etl.actor import SYSTEM
@@ -255,6 +256,21 @@ def test_unchanged_tiles_are_not_sent_again_and_changed_ones_are_new_at_once(sto
         assert int(after.headers["gridgov-version"]) == version
         told = {one["code"]: one for one in properties(after.content, "grids")}
         assert told[town.grid_code(1)]["households"] == 291
+
+
+def test_a_server_makes_the_levels_a_database_of_before_lacks(store, serving):
+    town.build(store)
+    with store.begin(CODE) as connection:
+        connection.execute(text("DELETE FROM coverage_levels"))
+    with serving() as client:
+        assert client.get(GRIDS).status_code == 200  # nobody waits for them
+        for _ in range(400):  # the bound is for a hung test
+            with store.read(CODE) as connection:
+                if not levels.missing(connection, CODE, past=True):
+                    break
+            time.sleep(0.05)
+        else:
+            raise AssertionError("levels are still missing")
 
 
 def test_what_a_role_may_see_is_not_kept_for_others(store, serving):
