@@ -47,7 +47,7 @@ class AccessLog:
         finally:
             if log.isEnabledFor(logging.INFO):
                 # A mounted folder has no route; its own path is the root path of what is in it.
-                route: str = getattr(scope.get("route"), "path", scope.get("root_path") or UNKNOWN_ROUTE)
+                route = str(getattr(scope.get("route"), "path", scope.get("root_path") or UNKNOWN_ROUTE))
                 self._note((scope["method"], route, status), (time.perf_counter() - begun) * 1000)
 
     def _note(self, answered: tuple[str, str, int], took_ms: float) -> None:
