@@ -50,6 +50,7 @@ CLASSES: tuple[tuple[Callable[[Maker], Query | None], float], ...] = (
     (told.extra_suffix, 8),
     (told.both_names, 5),
     (told.twice, 6),
+    (told.story, 12),
     (told.recognised, 3),
     (told.poi, 14),
     (misspelt.pinyin, 34),

@@ -153,6 +153,18 @@ def twice(maker: Maker) -> Query | None:
     return maker.plain("embedded", "twice", said, text)
 
 
+def story(maker: Maker) -> Query | None:
+    """A whole message, with town and community beside the address and numbers of other things."""
+    building = maker.building()
+    said = maker.said(building)
+    if said.number[-1].isascii():
+        return None
+    said.front = maker.rng.choice(("", "", maker.ledger.division.district))
+    place = building.community
+    told = maker.rng.choice(words.STORIES).format(town=place.town, community=place.name, at=said)
+    return maker.plain("embedded", "story", said, told)
+
+
 def recognised(maker: Maker) -> Query | None:
     """Letters that a recogniser of print read for 0 and 1."""
     building = maker.numbered()

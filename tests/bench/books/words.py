@@ -91,6 +91,8 @@ SHAPES: list[str] = _WORDS["shapes"].split()
 BEFORE: list[str] = _WORDS["before"]
 BEHIND: list[str] = _WORDS["behind"]
 TICKETS: list[str] = _WORDS["tickets"]
+STORIES: list[str] = _WORDS["stories"]
+"""Around an address that is one of the places named: ``at`` in ``community`` in ``town``."""
 NEAR: list[str] = _WORDS["near"].split()
 NEAR_TICKETS: list[str] = _WORDS["near_tickets"]
 LOOSE: list[str] = _WORDS["loose"]
