@@ -91,7 +91,7 @@ def _words(name: str, translate: bool, joint: float) -> str:
     for end, word in _ENDS.items():
         if translate and name.endswith(end) and len(name) > len(end):
             return f"{_title(name.removesuffix(end))} {word}"
-    if len(name) > 3 and joint < 0.7:
+    if len(name) > 3 and joint < 0.7 and not name[:2].isascii():
         return f"{_title(name[:2])} {_title(name[2:])}"
     return _title(name)
 

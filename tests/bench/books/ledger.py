@@ -13,6 +13,19 @@ from tests.bench.books.words import Division
 A_GRID = 22
 """Buildings a grid has on average."""
 _HIGHEST = 420
+_ODD = (
+    "{}SOHO",
+    "{}·国际",
+    "{}花园(北区)",
+    "{}花园(南区)",
+    "CBD{}公寓",
+    "1958{}园",
+    "{}MOMA",
+    "{}1号",
+    "{}·公元",
+    "{}V谷",
+)
+"""Names with letters, digits and marks."""
 
 
 @dataclass(frozen=True)
@@ -181,6 +194,8 @@ def _compounds(
         if rng.random() < 0.08:
             road = rng.choice(roads)
             name = road + rng.choice(("小区", "家属院", f"{rng.randint(_HIGHEST + 1, _HIGHEST + 40)}号院"))
+        if rng.random() < 0.04:
+            name = rng.choice(_ODD).format(stem)
         for one in (name, *_twins(rng, name)):
             if one not in taken and not _within(one, taken):
                 taken.add(one)
