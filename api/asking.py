@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from api import telling
 from api.hot import Told
 from api.permissions import may
 from api.questions import AddressAsked, PointAsked, Question
@@ -57,7 +56,7 @@ def told(
         if "border" in asked.include:
             answer = teller.locator.with_border(answer)
         if "sites" in asked.include:
-            more["sites"] = telling.sites(teller.locator.with_sites(answer))
+            more["sites"] = teller.sites(answer)
         if "evidence" in asked.include:
             if answer.plan.valid_from is None:
                 raise InputError("A plan that is not published proves nothing.", "Leave evidence out.")

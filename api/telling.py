@@ -10,7 +10,7 @@ from orjson import Fragment
 
 from api import schemas
 from api.stamp import stamp
-from geo.answers import BETTER_POSITION, NEXT_STEP, REASONS, Alternative, Answer, Grid, OnDuty, Words
+from geo.answers import BETTER_POSITION, NEXT_STEP, REASONS, Alternative, Answer, Grid, OnDuty, Site, Words
 from geo.locate import Locator
 
 Headers = list[tuple[bytes, bytes]]
@@ -52,6 +52,7 @@ class Teller:
         change = register.plan.change
         self._change = change and Fragment(schemas.change(change, None, None).model_dump_json())
         self._grids: dict[tuple[str, bool], Fragment] = {}
+        self._sites: dict[int, Fragment] = {}
         said = {**stamp(register.plan.number, register.data_version), "Cache-Control": "no-store"}
         self.headers: Headers = [
             (b"content-type", b"application/json"),
@@ -108,6 +109,23 @@ class Teller:
             told.update(more)
         return orjson.dumps(told)
 
+    def sites(self, answer: Answer) -> list[dict[str, Any]]:
+        """Return the part of an answer that names the nearest sites."""
+        return [
+            {
+                "service": near.service,
+                "distance_m": _metres(near.distance_m),
+                "site": self._site(near.site),
+            }
+            for near in self.locator.nearest_sites(answer)
+        ]
+
+    def _site(self, site: Site) -> Fragment:
+        found = self._sites.get(id(site))  # the locator keeps them
+        if found is None:
+            found = self._sites[id(site)] = _written(site)
+        return found
+
     def _alternative(self, other: Alternative, staff: bool) -> dict[str, Any]:
         return {
             "grid": self._grid(other.grid, staff),
@@ -124,14 +142,6 @@ class Teller:
             found = Fragment(schemas.grid(grid, workers).model_dump_json())
             self._grids[grid.code, staff] = found
         return found
-
-
-def sites(answer: Answer) -> list[dict[str, Any]]:
-    """Return the part of an answer that names the nearest sites."""
-    return [
-        {"service": near.service, "distance_m": _metres(near.distance_m), "site": near.site}
-        for near in answer.sites
-    ]
 
 
 def _step(words: Words) -> Fragment:

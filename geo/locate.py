@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from geo.accuracy import Level
 from geo.address import AddressBook
 from geo.addresses import Held, Place, judge
-from geo.answers import Answer, District, Grid, OnDuty, Plan, Reason, Site, Status
+from geo.answers import Answer, District, Grid, NearSite, OnDuty, Plan, Reason, Site, Status
 from geo.crs import Reading, point_to_wgs84, recognise
 from geo.errors import InputError
 from geo.index import PointIndex
@@ -176,9 +176,13 @@ class Locator:
             return answer
         return replace(answer, place=(building.lon, building.lat))
 
+    def nearest_sites(self, answer: Answer) -> tuple[NearSite, ...]:
+        """Return the open site of each service that is nearest to an answer's place, where that is known."""
+        return self._sites.nearest(*answer.place) if answer.place else ()
+
     def with_sites(self, answer: Answer) -> Answer:
-        """Return an answer with the nearest open site of each service, where the place is known."""
-        return replace(answer, sites=self._sites.nearest(*answer.place)) if answer.place else answer
+        """Return an answer with the nearest open site of each service."""
+        return replace(answer, sites=self.nearest_sites(answer))
 
     def with_border(self, answer: Answer) -> Answer:
         """Return an answer with the distance to the border of the grid that covers the place, where that is known."""
