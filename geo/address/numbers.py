@@ -19,11 +19,11 @@ _TOKEN = re.compile(
     rf"(?:no *|#|第)?(?P<label>{_STEM}(?:(?:号?[之附]|弄|-){_STEM})*(?:号[甲乙丙丁](?![\d栋幢座]))?)"
     r"(?P<mark>单元|号楼(?![道下上梯层顶])|号院|#楼|号房|楼栋|[栋幢座号#层室户单排]|门(?![口面前外卫岗])|楼(?![道下上梯层顶]))?"
 )
-_NOISE = (
-    re.compile(r"(?<![\da-z])(?:1\d{10}|0\d{2,3}-?\d{7,8}|\d{6,}|[1-9]\d{4,}(?=工单))(?!\d)"),  # telephones
-    re.compile(r"\d+[:.]\d+(?:-\d+[:.]\d+)?"),  # times, decimals
-    re.compile(rf"(?:\d+-)?(?:\d{{1,4}}|[{HAN}]{{1,4}})(?:年|月|日|点半?|时|分|小时|天|周|元|度|岁|折|%)"),
-    re.compile("(?!no)[a-z]{2,}|no[a-z]+"),
+_NOISE = re.compile(
+    r"(?<![\da-z])(?:1\d{10}|0\d{2,3}-?\d{7,8}|\d{6,}|[1-9]\d{4,}(?=工单))(?!\d)"  # telephones
+    r"|\d+[:.]\d+(?:-\d+[:.]\d+)?"  # times, decimals
+    rf"|(?:\d+-)?(?:\d{{1,4}}|[{HAN}]{{1,4}})(?:年|月|日|点半?|时|分|小时|天|周|元|度|岁|折|%)"
+    r"|(?!no)[a-z]{2,}|no[a-z]+"
 )
 """Numbers, and words of letters, that are none of an address."""
 _COUNTED = re.compile(
@@ -38,10 +38,8 @@ _COUNTING = re.compile("(?:[有共多全]|所有|倒数|最后|数|负|地下|�
 _DENYING = re.compile("(?:不是|不在|没有|非|除了|除|原|不包括)$")
 _CORRECTED = re.compile("(?:应为|应是|改为|改成|更正为|换成)")
 _AFTER_NUMBER = re.compile(rf"(?<=[\d{HAN}#号])([^\W\d_a-z])(?=$|[ -]|[\d{HAN}楼])")
-_MISREAD = tuple(
-    (re.compile(rf"(?<=\d){letter}(?![a-z])|(?<![a-z]){letter}(?=\d)"), digit)
-    for letter, digit in (("o", "0"), ("l", "1"), ("i", "1"))
-)
+_DIGIT = {"o": "0", "l": "1", "i": "1"}
+_MISREAD = re.compile(r"(?<=\d)[oli](?![a-z])|(?<![a-z])[oli](?=\d)")
 _MARKS = "栋幢座号楼#单层室户门元排"
 _SOUND_OF_MARK = {"dong": "栋", "zhuang": "幢", "chuang": "幢", "zuo": "座", "lou": "楼", "hao": "号"}
 _BUILDING = frozenset(("栋", "幢", "座", "#", "号楼", "#楼", "楼栋", "号院"))
@@ -97,15 +95,12 @@ def quiet(text: str, taken: Iterable[tuple[int, int]]) -> str:
     """
     for start, end in taken:
         text = text[:start] + "|" * (end - start) + text[end:]
-    for noise in _NOISE:
-        text = noise.sub(lambda found: "|" * len(found[0]), text)
-    return text
+    return _NOISE.sub(lambda found: "|" * len(found[0]), text)
 
 
 def tokens(text: str) -> list[Token]:
     """Find the numbers of a `quiet` address."""
-    for misread, digit in _MISREAD:
-        text = misread.sub(digit, text)
+    text = _MISREAD.sub(lambda found: _DIGIT[found[0]], text)
     text = _AFTER_NUMBER.sub(_mark_of, text)
     return [
         Token(
