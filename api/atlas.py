@@ -11,7 +11,7 @@ from maps.overview import MapData
 from maps.sheets import SheetData
 
 SHOWN = ("communities", "sites", "facilities", "rider_communities", "rider_points", "streets", "barriers")
-AROUND = ("communities", "streets", "barriers", "sites", "facilities")
+AROUND = ("communities", "streets", "barriers", "water", "rail", "green", "sites", "facilities")
 """Layers on a sheet that are shown as everybody sees them."""
 
 

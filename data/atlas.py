@@ -21,6 +21,10 @@ LAYERS = (
     "rider_points",
     "streets",
     "barriers",
+    "water",
+    "rail",
+    "green",
+    "labels",
 )
 """Views of the schema ``layers`` that hold one row a thing of today."""
 

@@ -97,6 +97,9 @@ class Ground:
     buildings: Layer
     streets: Layer
     barriers: Layer
+    water: Layer
+    rail: Layer
+    green: Layer
     sites: Layer
     facilities: Layer
     holders: dict[int, dict[int, list[int] | None]]

@@ -16,6 +16,7 @@ from maps.pen import ACCENT, INK, LINE, MUTED, NOTE, NOTE_INK, WHITE, Pen, Style
 from maps.sheet_map import (
     BUILDING,
     COMMUNITY_BORDER,
+    GREEN,
     GRID_BORDER,
     OTHER_BUILDING,
     OWN_BORDER,
@@ -54,7 +55,8 @@ WORDS = {
     "other_community": Words("社区界", "community"),
     "building": Words("楼栋及编号", "building, number"),
     "other_building": Words("其他楼栋", "other building"),
-    "river": words("barrier", "river"),
+    "river": Words("水系", "water"),
+    "green": Words("绿地", "green land"),
     "railway": words("barrier", "railway"),
     "north": Words("北", "N"),
     "plan": Words("方案", "Plan"),
@@ -319,6 +321,7 @@ _STYLES = (
     ("building", BUILDING),
     ("other_building", OTHER_BUILDING),
     ("river", RIVER),
+    ("green", GREEN),
     ("railway", RAILWAY),
 )
 

@@ -26,13 +26,15 @@ OWN_BAND = Style(line=ACCENT, width=7, opacity=0.25)
 GRID_BORDER = Style(line="#8a8f94", width=0.8, dash=(4, 2))
 COMMUNITY_BORDER = Style(line="#2b2f33", width=1.3, dash=(7, 2.5, 1.5, 2.5))
 RIVER = Style(line="#9cc3e2", width=5)
+STREAM = Style(line="#9cc3e2", width=1.4)
+GREEN = Style(fill="#d6e8c9")
 RAILWAY = Style(line="#6b6f74", width=1.6, dash=(6, 4))
 WALL = Style(line="#8a8078", width=0.9, dash=(2, 2))
 SITE_FILL, FACILITY_FILL = "#16325c", "#4a5056"
+WATER_NAME = "#3b6f9c"
 NUMBER_HALO, OWN_NAME = "#f9e4c8", "#3d5a2c"
 STREET_EDGE, STREET_FILL = "#c4beb2", "#fffdf6"
 
-_BARRIERS = {"river": RIVER, "railway": RAILWAY, "wall": WALL}
 _STREET_WIDTHS = {
     "trunk_road": 6.5,
     "trunk": 6.5,
@@ -101,9 +103,12 @@ class SheetMap:
         with pen.within(*frame):
             pen.box(*frame, AROUND)
             pen.shapes([self._own], OWN)
+            self._areas(self._ground.green, GREEN)
+            water = self._draw_water()
             compounds = self._areas(self._ground.compounds, COMPOUND)
             streets = self._draw_streets()
-            self._draw_barriers()
+            rail = self._areas(self._ground.rail, RAILWAY)
+            self._draw_walls()
             numbers = self._draw_buildings()
             grids = self._areas(self._ground.grids, GRID_BORDER)
             self._areas(self._ground.communities, COMMUNITY_BORDER)
@@ -111,6 +116,7 @@ class SheetMap:
             pen.shapes([self._own], OWN_BORDER)
             self._draw_points()
             left_out = [text for text, shape in numbers if not self._name_building(text, shape)]
+            self._name_streets([*water, *rail], colour=WATER_NAME)
             self._name_streets(streets)
             self._name_areas(compounds, own=(10, 8.5, 7.5), others=(7.5, 6.5))
             self._name_grids(grids)
@@ -133,8 +139,8 @@ class SheetMap:
         rows, shapes = self._near(layer)
         if style.fill:
             self._pen.shapes(shapes, Style(fill=style.fill))
-        # The frame's cut is no border: lines are cut from the outline, not areas.
-        self._pen.shapes(shapes, Style(line=style.line, width=style.width, dash=style.dash))
+        if style.line:
+            self._pen.shapes(shapes, Style(line=style.line, width=style.width, dash=style.dash))
         return list(zip(rows, shapes, strict=True))
 
     def _draw_streets(self) -> list[tuple[Any, shapely.Geometry]]:
@@ -145,15 +151,19 @@ class SheetMap:
                 self._pen.shapes(shapes[wide == width], Style(line=colour, width=float(width) - less))
         return list(zip(rows, shapes, strict=True))
 
-    def _draw_barriers(self) -> None:
+    def _draw_water(self) -> list[tuple[Any, shapely.Geometry]]:
+        rows, shapes = self._near(self._ground.water)
+        areas = shapely.get_dimensions(shapes) == 2
+        narrow = np.array([row.kind == "stream" for row in rows], dtype=bool)
+        self._pen.shapes(shapes[areas], Style(fill=RIVER.line))
+        self._pen.shapes(shapes[~areas & ~narrow], RIVER)
+        self._pen.shapes(shapes[~areas & narrow], STREAM)
+        return list(zip(rows, shapes, strict=True))
+
+    def _draw_walls(self) -> None:
+        """Draw walls; the other barriers are water, rail and streets as well."""
         rows, shapes = self._near(self._ground.barriers)
-        for kind, style in _BARRIERS.items():
-            chosen = shapes[[row.kind == kind for row in rows]] if rows else shapes
-            areas = shapely.get_dimensions(chosen) == 2
-            self._pen.shapes(chosen[areas], Style(fill=style.line))
-            self._pen.shapes(chosen[~areas], style)
-        named = [(row, shape) for row, shape in zip(rows, shapes, strict=True) if row.kind != "trunk_road"]
-        self._name_streets(named, colour="#3b6f9c")
+        self._pen.shapes([shape for row, shape in zip(rows, shapes, strict=True) if row.kind == "wall"], WALL)
 
     def _draw_buildings(self) -> list[tuple[str, shapely.Geometry]]:
         """Draw the buildings; return what those of the grid are called, the largest last."""

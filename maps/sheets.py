@@ -52,7 +52,7 @@ class SheetData:
         Where the sheet's QR code leads: ``/m?grid=CODE`` below it; no code without.
     grids : GeoDataFrame
         Columns of `maps.overview.MapData.grids`, and ``id``.
-    communities, compounds, buildings, streets, barriers, sites, facilities : GeoDataFrame
+    communities, compounds, buildings, streets, barriers, water, rail, green, sites, facilities : GeoDataFrame
         Columns of the views in the schema ``layers``, buildings also with ``compound_id``. All frames are in
         EPSG:4326.
     holdings : DataFrame
@@ -75,6 +75,9 @@ class SheetData:
     buildings: gpd.GeoDataFrame
     streets: gpd.GeoDataFrame
     barriers: gpd.GeoDataFrame
+    water: gpd.GeoDataFrame
+    rail: gpd.GeoDataFrame
+    green: gpd.GeoDataFrame
     sites: gpd.GeoDataFrame
     facilities: gpd.GeoDataFrame
     holdings: pd.DataFrame
@@ -134,18 +137,9 @@ class Sheets:
     @cached_property
     def _ground(self) -> Ground:
         data = self._data
-        layers = [
-            "grids",
-            "communities",
-            "compounds",
-            "buildings",
-            "streets",
-            "barriers",
-            "sites",
-            "facilities",
-        ]
+        drawn = [each.name for each in fields(Ground) if each.name != "holders"]
         return Ground(
-            **{name: Layer(getattr(data, name), data.srid) for name in layers},
+            **{name: Layer(getattr(data, name), data.srid) for name in drawn},
             holders=_holders(data.holdings),
         )
 

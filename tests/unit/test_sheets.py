@@ -75,7 +75,10 @@ def sheet_data(side: int = 4, **changes: object) -> SheetData:
         compounds=compounds,
         buildings=built,
         streets=told.streets,
-        barriers=told.barriers,
+        barriers=told.barriers.assign(kind="wall"),
+        water=told.barriers,
+        rail=told.barriers.iloc[:0],
+        green=told.rider_communities.assign(kind="park"),
         sites=told.sites,
         facilities=told.facilities,
         holdings=pd.DataFrame({"building_id": built["id"], "grid_id": built["id"] // 10, "entrances": None}),
@@ -241,7 +244,17 @@ def test_a_draft_without_codes_can_be_printed(data):
 def test_layers_may_be_empty_and_names_as_long_as_they_like(data):
     bare = {
         name: getattr(data, name).iloc[:0]
-        for name in ("buildings", "compounds", "streets", "barriers", "sites", "facilities", "holdings")
+        for name in (
+            "buildings",
+            "compounds",
+            "streets",
+            "barriers",
+            "water",
+            "green",
+            "sites",
+            "facilities",
+            "holdings",
+        )
     }
     assert "none open" in text_of(printed(replace(data, **bare), data.grids["code"][0]))
     long = replace(
