@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api import auth, errors, uploads
+from api import auth, direct, errors, uploads
 from api.access import AccessLog
 from api.direct import DirectRoute
 from api.following import Following
@@ -195,7 +195,10 @@ class _Application(FastAPI):
         for route in self.router.routes:
             if not isinstance(route, FrontRoute):
                 continue
-            alone = AccessLog(route.answered(self, Limits(route.serve, **limits)))
+            own = dict(limits)
+            if isinstance(route, DirectRoute):
+                own["max_target_bytes"] = direct.MAX_TARGET_BYTES
+            alone = AccessLog(route.answered(self, Limits(route.serve, **own)))
             if isinstance(route, DirectRoute):
                 self._direct.setdefault(route.first, []).append((route, alone))
             elif isinstance(route, HotRoute):

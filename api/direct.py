@@ -24,6 +24,8 @@ METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _ALLOWED: Header = (b"allow", b"GET, HEAD, OPTIONS")
 _BARE = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED})
 """Statuses of answers without a body."""
+MAX_TARGET_BYTES = 65_536
+"""Longest path and query together: what is longer than a question may be is refused by who reads it, and says why."""
 _SHORTEST = 1_000
 """Bytes of a body that is worth packing."""
 

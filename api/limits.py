@@ -35,10 +35,20 @@ class Limits:
         Longest body.
     exceptions : mapping of str to int
         Longest body of single routes, by method and path: ``POST /api/v1/imports``.
+    max_target_bytes : int
+        Longest path and query together.
     """
 
-    def __init__(self, app: ASGIApp, *, max_body_bytes: int, exceptions: Mapping[str, int]) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        max_body_bytes: int,
+        exceptions: Mapping[str, int],
+        max_target_bytes: int = MAX_TARGET_BYTES,
+    ) -> None:
         self._app = app
+        self._max_target_bytes = max_target_bytes
         self._max_body_bytes = max_body_bytes
         self._exceptions = exceptions
 
@@ -47,7 +57,7 @@ class Limits:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        refused = _refused_target(scope)
+        refused = _refused_target(scope, self._max_target_bytes)
         stated = [value for name, value in scope["headers"] if name in _OF_A_BODY]
         if not stated and not refused:  # no body comes
             await self._app(scope, receive, send)
@@ -86,9 +96,9 @@ class Limits:
                 await problem(*_too_large(most))(scope, receive, send)
 
 
-def _refused_target(scope: Scope) -> tuple[Kind, str] | None:
-    if len(scope.get("raw_path") or scope["path"]) + len(scope["query_string"]) > MAX_TARGET_BYTES:
-        return _URI_TOO_LONG, f"The address is longer than {MAX_TARGET_BYTES} bytes."
+def _refused_target(scope: Scope, most: int) -> tuple[Kind, str] | None:
+    if len(scope.get("raw_path") or scope["path"]) + len(scope["query_string"]) > most:
+        return _URI_TOO_LONG, f"The address is longer than {most} bytes."
     if _CONTROL.search(scope["path"]):
         return _BAD_PATH, "The path holds control characters."
     return None
