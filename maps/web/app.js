@@ -2,6 +2,7 @@
 // The landing page: the district's map, how it stands, and whose grid a place is in.
 
 import { ApiError, address, ask as post, get } from "./api.js";
+import { BaseMap } from "./base.js";
 import { answerCards } from "./card.js";
 import { both, byId, fill, make } from "./dom.js";
 import { deviationOf, deviations, load, range, swatch } from "./legend.js";
@@ -50,6 +51,7 @@ async function start() {
   const counts = countClasses(grids.features, classes);
   chooseColours(map, classes, counts);
   await listLayers(map);
+  chooseBase(map);
   byId("ask").addEventListener("submit", (event) => {
     event.preventDefault();
     ask(map, "resolve", { q: /** @type {HTMLInputElement} */ (byId("address")).value });
@@ -146,6 +148,20 @@ async function listLayers(map) {
   });
   fill(byId("layers"), ...rows);
   await Promise.all(LAYERS.filter(({ shown }) => shown).map(({ name }) => show(map, name, true)));
+}
+
+/**
+ * Put the base map under the rest, and its switch above the list.
+ * @param {DistrictMap} map
+ */
+function chooseBase(map) {
+  const base = new BaseMap(map.map);
+  const box = /** @type {HTMLInputElement} */ (make("input", { type: "checkbox", id: "base", checked: true }));
+  const title = { zh: "底图：道路、水系、绿地、地名", en: "Base map: streets, water, green, names" };
+  byId("layers").prepend(make("li", {}, box, make("span", { class: "key" }, make("hr", { class: "street" })), make("label", { for: box.id }, both(title))));
+  const change = () => base.show(box.checked).catch((error) => notice(...failure(error)));
+  box.addEventListener("change", change);
+  change();
 }
 
 /**
