@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from api.questions import PointAsked
 
-
 JSON = st.recursive(
     st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
