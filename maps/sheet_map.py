@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 import shapely
+import shapely.ops
 
 from maps.ground import Box, Ground, Layer, Shapes, View
 from maps.labels import Labels, Spots, Written, around, beside

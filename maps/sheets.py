@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from io import BytesIO
 from pathlib import Path
@@ -27,6 +27,7 @@ PAPERS = {"a4": 1.0, "a3": 2**0.5}
 """How much larger than A4, for which the page is laid out."""
 A4 = (210 * 72 / 25.4, 297 * 72 / 25.4)
 """Width and height in points."""
+_NO_TEXT = ["geometry", "entrances"]
 _ADDRESS = re.compile(r"https?://[^\s/]+")
 DPI = 200
 """Of pages as PNG."""
@@ -120,7 +121,7 @@ class Sheets:
             raise InputError(
                 f"'{data.base_url}' is no address of a server.", "Write it as https://grid.example.org."
             )
-        self._data = data
+        self._data = _on_one_line(data)
         self._enlarged = PAPERS[paper]
         self._font_file = font or find_font()
 
@@ -222,6 +223,24 @@ def _holders(holdings: pd.DataFrame) -> dict[int, dict[int, list[int] | None]]:
     return {building: grids if len(grids) > 1 else dict.fromkeys(grids) for building, grids in held.items()}
 
 
+def _on_one_line(data: SheetData) -> SheetData:
+    """Put a space for what breaks lines or cannot be printed in the texts of a district."""
+    frames = {
+        each.name: frame.assign(
+            **{column: frame[column].map(_line) for column in frame.columns.difference(_NO_TEXT)}
+        )
+        for each in fields(data)
+        if isinstance(frame := getattr(data, each.name), pd.DataFrame)
+    }
+    return replace(data, **frames)
+
+
+def _line(value: Any) -> Any:
+    if not isinstance(value, str) or value.isprintable():
+        return value
+    return " ".join("".join(each if each.isprintable() else " " for each in value).split())
+
+
 def _texts(data: SheetData) -> Iterator[str]:
     """Yield every text that a sheet may hold."""
     yield from (data.name, data.plan, data.validity, data.printed_on, *data.attribution)
@@ -233,5 +252,5 @@ def _texts(data: SheetData) -> Iterator[str]:
     yield from SITE.said
     for frame in (getattr(data, each.name) for each in fields(data)):
         if isinstance(frame, pd.DataFrame):
-            for column in frame.columns.difference(["geometry", "entrances"]):
+            for column in frame.columns.difference(_NO_TEXT):
                 yield from (each for each in frame[column] if isinstance(each, str))

@@ -105,8 +105,8 @@ def sheets(
 ) -> None:
     """Write a page to hang on the wall for each grid (导出网格图)."""
     single = target.suffix.lower() == ".pdf"
-    if single and form is Form.png:
-        raise InputError("One PDF file cannot hold PNG.", "Name a folder for PNG files.")
+    if target.suffix.lower() in (".png", ".html") or (single and form is Form.png):
+        raise InputError(f"{target} cannot hold sheets.", "Name a file that ends in .pdf, or a folder.")
     with _reading(district) as (connection, place):
         settings = Settings()
         made = exports.sheets(

@@ -352,6 +352,7 @@ def test_sheets_deviation_and_coverage_are_exported(gridgov, district):
     assert "演示员" in "".join(page.extract_text() for page in pypdf.PdfReader("staff.pdf").pages)
     for refused in (
         ("wall.pdf", "--format", "png"),
+        ("wall.png",),
         ("wall", "--grid", "none"),
         ("wall", "--base-url", "grid.example.org"),
         ("nowhere/wall.pdf",),

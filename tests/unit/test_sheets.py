@@ -272,6 +272,11 @@ def test_layers_may_be_empty_and_names_as_long_as_they_like(data):
     assert "…" in text_of(printed(long, data.grids["code"][0]))
 
 
+def test_texts_with_ends_of_lines_stand_on_one(data):
+    odd = replace(data, sites=data.sites.assign(hours="9:00-17:00\n周末\t休息\x00"))
+    assert "9:00-17:00 周末 休息" in text_of(printed(odd, data.grids["code"][0]))
+
+
 def test_nothing_reaches_over_the_margin(data):
     hostile = replace(data, buildings=data.buildings.assign(label=LONG), plan=LONG, attribution=(LONG,))
     with pypdfium2.PdfDocument(printed(hostile, data.grids["code"][0])) as opened:
