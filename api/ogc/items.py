@@ -179,7 +179,7 @@ def _area(asking: Asking) -> Any | None:
 
 
 def _decimal(text: str) -> float:
-    if not re.fullmatch(r"\s*[+-]?(\d{1,20}(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?\s*", text):
+    if not re.fullmatch(r"\s*[+-]?([0-9]{1,20}(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?\s*", text):
         raise ValueError(text)
     return float(text)
 
@@ -247,7 +247,7 @@ def _order(text: str | None, asking: Asking, layer: Layer) -> tuple[Order, ...]:
     known = {one.name: one for one in layer.seen_by(asking.actions) if one.sortable}
     found: dict[str, Order] = {}
     for part in text.split(","):
-        name = part.lstrip("+-") if part[:1] in ("+", "-") else part
+        name = part[1:] if part[:1] in ("+", "-") else part
         if name not in known or name in found:
             raise InputError(
                 "sortby names a property that cannot be sorted by.", f"Sortables: {', '.join(known)}."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -182,8 +183,8 @@ async def answer(request: Request, make: Make, formats: tuple[str, ...] = ("json
     layers: Layers = request.app.state.layers
     query = _query(scope["query_string"])
     if "min_version" in query:
-        await layers.state.reach(query.get("district"), _version(query["min_version"]))
-    served = layers.state.served(query.get("district"))
+        await layers.state.reach(_district(query), _version(query["min_version"]))
+    served = layers.state.served(_district(query))
     actor: Actor = request.state.actor
     actions = _actions(actor.roles if actor.reaches(served.district.code) else ANYBODY.roles)
     wanted = _format(query.get("f"), request, formats)
@@ -250,6 +251,13 @@ def _query(raw: bytes) -> dict[str, str]:
     named = dict(pairs)
     if len(named) != len(pairs):
         raise InputError("A parameter is given more than once.", "Give each once.")
+    return named
+
+
+def _district(query: Mapping[str, str]) -> str | None:
+    named = query.get("district")
+    if named is not None and not re.fullmatch("[0-9]{6}", named):
+        raise InputError("district is not the code of a district.", "It has six digits.")
     return named
 
 
