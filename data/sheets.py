@@ -54,6 +54,8 @@ def compounds(connection: Connection, district: str) -> gpd.GeoDataFrame:
 def holdings(connection: Connection, district: str, plan_id: int) -> pd.DataFrame:
     """Read which grid of a plan holds which building, or which of its entrances.
 
+    A building that has moved away from the cells it had then is held by none.
+
     Returns
     -------
     DataFrame
@@ -65,6 +67,8 @@ def holdings(connection: Connection, district: str, plan_id: int) -> pd.DataFram
         "  FILTER (WHERE c.entrance IS NOT NULL) AS entrances"
         " FROM plan_cells pc JOIN cells c ON c.district = pc.district AND c.id = pc.cell_id"
         " WHERE pc.district = :district AND pc.plan_id = :plan AND c.building_id IS NOT NULL"
+        " AND (c.last_set IS NULL OR EXISTS (SELECT FROM cells n WHERE n.district = c.district"
+        "  AND n.building_id = c.building_id AND n.last_set IS NULL AND ST_Intersects(n.shape, c.shape)))"
         " GROUP BY c.building_id, pc.grid_id ORDER BY c.building_id, pc.grid_id",
         district=district,
         plan=plan_id,

@@ -147,7 +147,7 @@ def _farthest(grids: gpd.GeoDataFrame) -> list[dict[str, Any]]:
     far = grids[grids["mean_m"] > RADII_M[0]].sort_values("mean_m", ascending=False, kind="stable")
     return [
         {
-            "code": row.code or row.external_code,
+            "code": layers.code_of(row),
             "community": row.community,
             "mean": layers.metres(row.mean_m),
             "beyond": f"{row.beyond:,.0f} / {row.placed:,.0f}",

@@ -185,6 +185,11 @@ def count(value: object) -> int | None:
     return None if pd.isna(value) else int(value)  # type: ignore[call-overload]
 
 
+def code_of(row: Row) -> str:
+    """Return what a grid is called by: its code, else the ledger's; a dash for one that has neither yet."""
+    return next((each for each in (row.code, row.external_code) if isinstance(each, str)), _NONE)
+
+
 def households_of(row: Row) -> int | None:
     """Return the households of a grid; None where they are withheld."""
     return public_count(count(row.households))

@@ -196,7 +196,7 @@ def _farthest(data: MapData) -> list[dict[str, Any]]:
     out = off[off > data.target * data.tolerance_percent / 100].sort_values(ascending=False, kind="stable")
     return [
         {
-            "code": row.code or row.external_code,
+            "code": layers.code_of(row),
             "community": row.community,
             "households": int(row.households),
             "deviation": deviation_text(int(row.households), data.target),

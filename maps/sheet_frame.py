@@ -185,7 +185,8 @@ class SheetFrame:
         if workers is not None:
             for row in workers[workers["grid_id"] == self._grid.id].itertuples(index=False):
                 role = WORDS["worker" if row.role == "primary" else "deputy"]
-                lines.append(f"{role.zh} {row.name}  {row.phone or ''}")
+                phone = row.phone if isinstance(row.phone, str) else ""
+                lines.append(f"{role.zh} {row.name}  {phone}")
         if not lines:
             told = WORDS["by_community" if workers is None else "vacant"]
             lines = [f"{WORDS['worker'].zh}：{told.zh}", f"{WORDS['worker'].en}: {told.en}"]

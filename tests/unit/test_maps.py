@@ -160,6 +160,16 @@ def test_a_small_count_is_nowhere_in_the_page():
     assert '"v2":"7"' not in page
 
 
+def test_grids_without_a_code_are_listed_without_one():
+    data = map_data(3)
+    new = replace(
+        data, grids=data.grids.assign(code=None, external_code=[None, "L2", *[None] * 7], households=900)
+    )
+    for page in (overview_page(new), coverage_page(new, dwellings(new.grids, 1).assign(lat=31.9))):
+        listed = re.findall(r"<tr><td>([^<]*)</td><td>第", page)
+        assert set(listed) == {"—", "L2"}
+
+
 def test_layers_may_be_empty():
     data = map_data(3)
     names = ("sites", "facilities", "rider_communities", "rider_points", "streets", "barriers", "communities")
