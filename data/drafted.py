@@ -13,7 +13,6 @@ from geo import answers
 from geo.answers import Community, Grid
 from geo.locate import Register
 
-_SMALLEST_TOLD = 10
 _COMMUNITIES = text(
     "SELECT c.id, c.code, c.external_code, c.provisional, c.name, c.status, t.name AS town, c.phone"
     " FROM communities c LEFT JOIN towns t ON t.district = c.district AND t.id = c.town_id"
@@ -50,7 +49,7 @@ def register(
             row.external_code,
             bool(row.provisional) or row.code is None,
             row.kind,
-            int(row.households) if row.households >= _SMALLEST_TOLD else None,
+            None if row.households is None else int(row.households),
             communities[row.community_id],
             duties.get(code, ()),
         )
