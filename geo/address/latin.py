@@ -89,18 +89,20 @@ _PHASES = {
 }
 _N = r"[甲乙丙丁]?\d+(?:[a-z](?![a-z]))?(?:-\d+)*[甲乙丙丁]?|(?<![a-z])[a-z](?![a-z])"
 _LABEL = rf"(?P<n>{_N})"
-_SAID = r"(?P<n>[甲乙丙丁]?\d+(?:[a-z](?= ))?(?:-\d+)*[甲乙丙丁]?|(?<![a-z])[a-z]) ?"
-"""A number in front of its word in pinyin, which may follow without a gap."""
+_FIGURE = r"[甲乙丙丁]?\d+(?:[a-z](?= ))?(?:-\d+)*[甲乙丙丁]?"
+_SAID = rf"(?P<n>{_FIGURE}|(?<![a-z])[a-z]) ?"
+_SAID_APART = rf"(?P<n>{_FIGURE}|(?<![a-z])[a-z](?= )) ?"
+"""A number in front of its word in pinyin, which may follow without a gap; a letter not, where zhao would be z hao."""
 _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(rf"\b(?:building|bldg|block|blk|tower)s? ?(?:no ?)?#?{_LABEL}"), "幢"),
     (re.compile(rf"\bunit ?(?:no ?)?{_LABEL}"), "单元"),
     (re.compile(rf"\b(?:room|rm|apartment|apt|flat|suite) ?(?:no ?)?{_LABEL}(?![\d幢单号])"), "室"),
     (re.compile(rf"(?:\b(?:no|number|nr) ?|#){_LABEL}"), "号"),
-    (re.compile(_SAID + r"hao ?lou(?![a-z])"), "号楼"),
+    (re.compile(_SAID_APART + r"hao ?lou(?![a-z])"), "号楼"),
     (re.compile(_SAID + r"(?:zhuang|dong|zuo)(?![a-z])"), "幢"),
-    (re.compile(_SAID + r"dan ?yuan(?![a-z])"), "单元"),
-    (re.compile(_SAID + r"shi(?![a-z])"), "室"),
-    (re.compile(_SAID + r"hao(?![a-z])"), "号"),
+    (re.compile(_SAID_APART + r"dan ?yuan(?![a-z])"), "单元"),
+    (re.compile(_SAID_APART + r"shi(?![a-z])"), "室"),
+    (re.compile(_SAID_APART + r"hao(?![a-z])"), "号"),
 )
 _ZONE = re.compile(r"\bzone ?(?P<n>[a-h])\b")
 _SIDE_FIRST = re.compile(
