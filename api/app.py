@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api import auth, direct, errors, uploads
 from api.access import AccessLog
+from api.base_map import base_map as find_base_map
 from api.direct import DirectRoute
 from api.following import Following
 from api.hot import FrontRoute, HotRoute
@@ -25,6 +26,7 @@ from api.routes import (
     alias_pages,
     aliases,
     audit,
+    base_map,
     communities,
     districts,
     evidence,
@@ -69,6 +71,7 @@ _NOUNS = (
     aliases,
     alias_pages,
     layers,
+    base_map,
     session,
     accounts,
     audit,
@@ -126,6 +129,11 @@ def create_app(store: Store, settings: Settings) -> FastAPI:
         A migrated database; it stays the caller's to close.
     settings : Settings
         Limits and defaults.
+
+    Raises
+    ------
+    SetupError
+        If the optional base map is not set as it should be.
     """
     state = State(store, settings)
     following = Following(state)
@@ -151,6 +159,7 @@ def create_app(store: Store, settings: Settings) -> FastAPI:
         responses=_RESPONSES,
     )
     app.state.served = state
+    app.state.base_map = find_base_map(settings)
     app.state.slow = plan_pages.Slow()
     app.state.turns = locate_batch.Turns()
     errors.add_to(app)

@@ -14,14 +14,11 @@ from starlette.responses import HTMLResponse
 
 import maps
 from api.permissions import ROUTES, may
+from api.policy import policy
 from data.districts import District
 from etl.actor import Actor
 
 _TEMPLATES = Path(maps.__file__).parent / "templates"
-_POLICY = (
-    "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self';"
-    " frame-ancestors 'none'"
-)
 
 
 @dataclass(frozen=True)
@@ -72,7 +69,7 @@ def render(
             "may": lambda action: may(actor, action),
         }
     )
-    headers = {"Cache-Control": "no-store", "Content-Security-Policy": _POLICY}
+    headers = {"Cache-Control": "no-store", "Content-Security-Policy": policy()}
     return HTMLResponse(html, status, headers)
 
 

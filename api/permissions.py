@@ -82,6 +82,8 @@ ROUTES: dict[str, str] = {
     "POST /api/v1/plans/{number}/approve":    "plan.approve",
     "POST /api/v1/plans/{number}/publish":    "plan.publish",
     "POST /api/v1/plans/{number}/withdraw":   "plan.withdraw",
+    "GET /api/v1/base":                      "read.public",
+    "GET /base/{z}/{x}/{y}":                 "read.public",
     "GET /api/v1/layers":                    "read.public",
     "GET /api/v1/layers/{name}.geojson":     "read.public",
     "GET /ogc":                              "read.public",

@@ -76,6 +76,18 @@ class Settings(BaseSettings):
     scheduler: str | None = Field(
         default=None, description="Dask scheduler whose workers balance; in the asking process without it."
     )
+    base_tiles: str | None = Field(
+        default=None, description="Optional base map: address of its tiles, or path of an MBTiles file."
+    )
+    base_crs: Literal["wgs84", "cgcs2000", "gcj02"] = Field(
+        default="wgs84", description="What the tiles of the optional base map are true in."
+    )
+    base_attribution: str | None = Field(
+        default=None, description="Whom maps must name for the optional base map."
+    )
+    base_max_zoom: int = Field(
+        default=18, ge=0, le=30, description="Last level the optional base map has tiles of, by address."
+    )
     base_url: str | None = Field(
         default=None,
         pattern=r"^https?://\S+$",

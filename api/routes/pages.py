@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from fastapi.openapi.docs import get_swagger_ui_html
 from starlette.responses import FileResponse, HTMLResponse
 
 import maps
+from api.base_map import BaseMap
 from api.params import API
+from api.policy import policy
 
 WEB = Path(maps.__file__).parent / "web"
 OPENAPI = f"{API}/openapi.json"
@@ -19,9 +21,12 @@ router = APIRouter(include_in_schema=False)
 
 
 @router.get("/")
-async def landing() -> FileResponse:
-    """Show the district's map and how it stands."""
-    return FileResponse(WEB / "index.html", headers={"Cache-Control": "no-cache"})
+async def landing(request: Request) -> FileResponse:
+    """Show the district's map and how it stands; pictures of the optional base map alone come from elsewhere."""
+    base: BaseMap | None = request.app.state.base_map
+    hosts = (base.host,) if base and base.host else ()
+    headers = {"Cache-Control": "no-cache", "Content-Security-Policy": policy(*hosts)}
+    return FileResponse(WEB / "index.html", headers=headers)
 
 
 @router.get("/docs")

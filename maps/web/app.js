@@ -3,6 +3,7 @@
 
 import { ApiError, address, ask as post, get } from "./api.js";
 import { BaseMap } from "./base.js";
+import { setTiles, showTiles } from "./base_tiles.js";
 import { answerCards } from "./card.js";
 import { both, byId, fill, make } from "./dom.js";
 import { deviationOf, deviations, load, range, swatch } from "./legend.js";
@@ -51,7 +52,7 @@ async function start() {
   const counts = countClasses(grids.features, classes);
   chooseColours(map, classes, counts);
   await listLayers(map);
-  chooseBase(map);
+  await chooseBase(map);
   byId("ask").addEventListener("submit", (event) => {
     event.preventDefault();
     ask(map, "resolve", { q: /** @type {HTMLInputElement} */ (byId("address")).value });
@@ -151,15 +152,27 @@ async function listLayers(map) {
 }
 
 /**
- * Put the base map under the rest, and its switch above the list.
+ * Put base maps under the rest, and their switches above the list: our own, and first the one that is set, if any.
  * @param {DistrictMap} map
  */
-function chooseBase(map) {
+async function chooseBase(map) {
   const base = new BaseMap(map.map);
-  const box = /** @type {HTMLInputElement} */ (make("input", { type: "checkbox", id: "base", checked: true }));
-  const title = { zh: "底图：道路、水系、绿地、地名", en: "Base map: streets, water, green, names" };
-  byId("layers").prepend(make("li", {}, box, make("span", { class: "key" }, make("hr", { class: "street" })), make("label", { for: box.id }, both(title))));
-  const change = () => base.show(box.checked).catch((error) => notice(...failure(error)));
+  const tiles = await setTiles();
+  const own = { zh: "底图：道路、水系、绿地、地名", en: "Base map: streets, water, green, names" };
+  switchBase("base", own, !tiles, (shown) => base.show(shown));
+  if (tiles) switchBase("tiles", { zh: "外部底图", en: "Pictures as base map" }, true, async (shown) => showTiles(map, tiles, shown));
+}
+
+/**
+ * @param {string} id
+ * @param {Words} title
+ * @param {boolean} checked
+ * @param {(shown: boolean) => Promise<void>} show
+ */
+function switchBase(id, title, checked, show) {
+  const box = /** @type {HTMLInputElement} */ (make("input", { type: "checkbox", id, checked }));
+  byId("layers").prepend(make("li", {}, box, make("span", { class: "key" }, make("hr", { class: "street" })), make("label", { for: id }, both(title))));
+  const change = () => show(box.checked).catch((error) => notice(...failure(error)));
   box.addEventListener("change", change);
   change();
 }

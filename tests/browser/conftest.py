@@ -77,12 +77,14 @@ def visit(browser: Browser) -> Iterator[Open]:
 
 
 @contextmanager
-def served(store: Store) -> Iterator[str]:
+def served(store: Store, settings: Settings | None = None) -> Iterator[str]:
     """Serve a store on a free port of this machine."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         listening.listen()  # from now on a browser waits for the server rather than being refused
-        config = uvicorn.Config(create_app(store, Settings()), log_level="warning", access_log=False)
+        config = uvicorn.Config(
+            create_app(store, settings or Settings()), log_level="warning", access_log=False
+        )
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()
