@@ -34,6 +34,7 @@ WORDS = {
     "grid": Words("网格", "Grid"),
     "new": Words("新网格（未编码）", "new grid, no code yet"),
     "made_up": Words("虚构数据", "made-up data"),
+    "staff": Words("内部使用，勿张贴", "staff only"),
     "call": Words("有事找社区", "Your community"),
     "worker": Words("网格员", "Grid worker"),
     "deputy": Words("协助", "Deputy"),
@@ -146,14 +147,15 @@ class SheetFrame:
             if known
             else f"{grid.community} {WORDS['new'].zh}"
         )
-        badge = f"{WORDS['made_up'].zh} · {WORDS['made_up'].en}" if self._data.made_up else ""
+        marked = {"made_up": self._data.made_up, "staff": self._data.workers is not None}
+        badge = " | ".join(f"{WORDS[name].zh} · {WORDS[name].en}" for name, holds in marked.items() if holds)
         room = _RIGHT - _LEFT - (pen.font.width(badge, 10) + 24 if badge else 0)
         pen.fitted(_LEFT, top - 21, title, 27, room, bold=True)
         town = self._community.town if self._community and isinstance(self._community.town, str) else ""
         below = (
             f"{self._data.name} {town}   {WORDS['grid'].en} {code or (number if known else WORDS['new'].en)}"
         )
-        pen.fitted(_LEFT, top - 37, below, 11, room, colour=MUTED)
+        pen.fitted(_LEFT, top - 37, below, 11, _RIGHT - _LEFT, colour=MUTED)
         if badge:
             width = pen.font.width(badge, 10) + 12
             pen.box(_RIGHT - width, top - 20, _RIGHT, top - 2, Style(fill=NOTE, line=NOTE_INK))

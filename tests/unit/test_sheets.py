@@ -144,6 +144,9 @@ def test_a_worker_is_named_on_sheets_for_staff_alone(data):
     text = text_of(printed(replace(data, workers=workers(1)), code))
     assert WORKER in text
     assert PHONE in text
+    assert "内部使用，勿张贴" in text
+    assert f"Grid {code}" in text
+    assert "内部使用" not in text_of(printed(data, code))
     vacant = text_of(printed(replace(data, workers=workers(2)), code))
     assert WORKER not in vacant
     assert "暂缺" in vacant
