@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -39,6 +40,8 @@ class Edition:
         Whether what falls due with the plan was not carried out yet.
     changes : datetime
         When a plan starts or ends, or the day does, next.
+    layers : mapping of str to int
+        The version of each layer of data; one never written has none.
     """
 
     plan: int | None
@@ -50,17 +53,20 @@ class Edition:
     until: datetime | None = field(compare=False)
     due: bool = field(compare=False)
     changes: datetime = field(compare=False)
+    layers: Mapping[str, int] = field(compare=False)
 
 
 _EDITION = text(
     """
 WITH i AS MATERIALIZED (SELECT COALESCE(CAST(:at AS timestamptz), district_now(:district)) AS at)
 SELECT p.number, v.version, v.ground, CAST(i.at AS date), i.at, lower(p.valid), upper(p.valid),
-       p.number IS NOT NULL AND p.activated_at IS NULL, least(n.edge, date_trunc('day', i.at) + interval '1 day')
+       p.number IS NOT NULL AND p.activated_at IS NULL, least(n.edge, date_trunc('day', i.at) + interval '1 day'),
+       v.layers
 FROM i
 LEFT JOIN plans p ON p.district = :district AND p.valid @> i.at
 CROSS JOIN (SELECT COALESCE(sum(version) FILTER (WHERE layer <> :unseen), 0)::bigint AS version,
-                   COALESCE(sum(version) FILTER (WHERE layer = :ground), 0)::bigint AS ground
+                   COALESCE(sum(version) FILTER (WHERE layer = :ground), 0)::bigint AS ground,
+                   COALESCE(json_object_agg(layer, version), '{}') AS layers
             FROM data_versions WHERE district = :district) v
 CROSS JOIN LATERAL (SELECT min(edge) AS edge FROM plans, unnest(ARRAY[lower(valid), upper(valid)]) AS edge
                     WHERE district = :district AND edge > i.at) n
