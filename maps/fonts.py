@@ -91,9 +91,8 @@ class Font:
         with _opened(file) as source:
             units = source["head"].unitsPerEm
             known = source.getBestCmap()
-            self.missing = "".join(sorted(each for each in wanted if ord(each) not in known))
-            """What is to be written but not in the font; it is drawn as a box."""
-            kept = wanted - set(self.missing)
+            self._missing = {each for each in wanted if ord(each) not in known}
+            kept = wanted - self._missing
             widths = source["hmtx"]
             self._widths = {each: widths[known[ord(each)]][0] / units for each in kept}
             # ReportLab keeps one font a name for as long as the process lives.
@@ -102,8 +101,14 @@ class Font:
             data = _cut(source, kept, self.name)
         pdfmetrics.registerFont(embedded.TTFont(self.name, BytesIO(data)))
 
+    @property
+    def missing(self) -> str:
+        """What is, or was, to be written but is not there; it is drawn as a box."""
+        return "".join(sorted(self._missing))
+
     def width(self, text: str, size: float) -> float:
         """Return how wide a text is, in points, in letters of ``size`` points."""
+        self._missing.update(each for each in text if each not in self._widths)
         return float(size * sum(self._widths.get(each, 1.0) for each in text))
 
     def fitted(self, text: str, size: float, most: float) -> str:

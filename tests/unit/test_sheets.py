@@ -159,6 +159,25 @@ def test_every_grid_has_a_page_and_a_bookmark(data):
     assert [page.extract_text().count("虚构数据") for page in reader.pages] == [1] * len(data.grids)
 
 
+@pytest.mark.parametrize("state", ["plain", "staff", "vacant", "draft", "preparatory", "bare"])
+def test_the_font_has_all_that_is_written(data, state):
+    preparing = data.communities.assign(status="preparatory", phone=None)
+    changes = {
+        "plain": {"base_url": "https://grid.example.org"},
+        "staff": {"workers": workers(1)},
+        "vacant": {"workers": workers(2)},
+        "draft": {"grids": data.grids.assign(code=None)},
+        "preparatory": {"communities": preparing},
+        "bare": {
+            "sites": data.sites.iloc[:0],
+            "facilities": data.facilities.assign(kind="气象站", state="open"),
+        },
+    }
+    sheets = Sheets(replace(data, **changes[state]))
+    assert [*sheets.write(sheets.choose()[:2], BytesIO())]
+    assert sheets.font.missing == ""
+
+
 def test_sheets_are_the_same_each_time(data):
     assert printed(data, data.grids["code"][5]) == printed(data, data.grids["code"][5])
 
