@@ -123,17 +123,19 @@ def _of_coverage(layer: Layer, fields: Collection[Field]) -> str:
         f" FROM {source} WHERE NOT EXISTS (SELECT FROM coverage_levels l WHERE {of_edition})"
         f" AND {of_plan} AND v.shape && {_NEAR}"
     )
-    cut = f"ST_SnapToGrid(ST_ClipByBox2D({_in_tile('v.area')}, {_CUT}), 1)"
     # Where it was cut, an outline may run into itself.
     mended = "ST_CollectionExtract(ST_MakeValid(c.cut, 'method=structure keepcollapsed=false'), 3)"
-    area = f"ST_ForcePolygonCCW(CASE WHEN ST_IsValid(c.cut) THEN c.cut ELSE {mended} END)"
+    area = f"ST_ForcePolygonCCW(CASE WHEN c.whole OR ST_IsValid(c.cut) THEN c.cut ELSE {mended} END)"
     return (
         f"SELECT COALESCE(ST_AsMVT(a, '{layer.name}', {EXTENT}, 'drawn', 'fid')"
         " FILTER (WHERE NOT ST_IsEmpty(a.drawn)), '')"
         f" || COALESCE(ST_AsMVT(b, '{layer.name}{LABELS}', {EXTENT}, 'drawn', 'fid')"
         f" FILTER (WHERE {_in_half_open('b.drawn')}), '')"
         f" FROM (SELECT * FROM ({rows}) v ORDER BY {quoted(layer.key)}) v"
-        f" CROSS JOIN LATERAL (SELECT {cut} AS cut OFFSET 0) c"
+        f" CROSS JOIN LATERAL (SELECT {_in_tile('v.area')} AS area OFFSET 0) u"
+        f" CROSS JOIN LATERAL (SELECT u.area @ {_CUT} AS whole,"
+        f" ST_SnapToGrid(CASE WHEN u.area @ {_CUT} THEN u.area ELSE ST_ClipByBox2D(u.area, {_CUT}) END, 1) AS cut"
+        " OFFSET 0) c"
         f" CROSS JOIN LATERAL (SELECT {_properties(layer, fields)}, {area} AS drawn OFFSET 0) a"
         f" CROSS JOIN LATERAL (SELECT {_properties(layer, named)}, {_in_tile('v.place')} AS drawn OFFSET 0) b"
     )
