@@ -6,7 +6,7 @@ import sys
 from contextlib import ExitStack
 from functools import cache
 
-from tests.bench import address, balance, batch, cells, http, plans, points, suggest
+from tests.bench import address, balance, batch, cells, http, layers, plans, points, suggest
 from tests.bench.district import published
 from tests.bench.measure import print_table
 
@@ -20,7 +20,9 @@ ASKING = {
     "plans": plans.bench,
 }
 """Benches that ask the published district."""
-NAMES = ("balance", *ASKING)
+APART = {"balance": balance.bench, "layers": layers.bench}
+"""Benches with data of their own."""
+NAMES = (*APART, *ASKING)
 
 
 def main(*wanted: str) -> None:
@@ -29,7 +31,7 @@ def main(*wanted: str) -> None:
         sys.exit(f"There is no bench {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}.")
     chosen = wanted or NAMES
     with ExitStack() as stack:
-        rows = balance.bench() if "balance" in chosen else []
+        rows = [row for name, bench in APART.items() if name in chosen for row in bench()]
         district = cache(lambda: stack.enter_context(published()))
         for name in ASKING:
             if name in chosen:

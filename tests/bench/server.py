@@ -3,6 +3,7 @@ endpoint that everything is set beside."""
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
@@ -25,20 +26,27 @@ HOST = "127.0.0.1"
 
 
 @contextmanager
-def serving(*database_url: str) -> Iterator[tuple[int, psutil.Process]]:
+def serving(*database_url: str, **environment: str) -> Iterator[tuple[int, psutil.Process]]:
     """Keep a server running; give its port and its process."""
-    with socket.create_server((HOST, 0)) as probe:
-        port: int = probe.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "tests.bench.server", str(port), *database_url]
-    with subprocess.Popen(command) as process:
+    with subprocess.Popen(command, env=os.environ | environment) as process:
         try:
-            _await(port, process)
+            await_answers(port, process)
             yield port, psutil.Process(process.pid)
         finally:
             process.terminate()
 
 
-def _await(port: int, process: subprocess.Popen[bytes]) -> None:
+def free_port() -> int:
+    """Return a port nobody listens at."""
+    with socket.create_server((HOST, 0)) as probe:
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def await_answers(port: int, process: subprocess.Popen[bytes]) -> None:
+    """Wait until a server listens."""
     for _ in range(600):
         if process.poll() is not None:
             sys.exit("a server of the benches did not start")
