@@ -32,7 +32,10 @@ _SHAPES = {
     " WHERE district = :district AND retired_at IS NULL AND boundary IS NOT NULL ORDER BY code, id",
 }
 
-_HAS_LEVELS = "SELECT FROM coverage_levels l WHERE l.district = :district AND l.layer = c.layer AND l.edition = c.edition"
+_HAS_LEVELS = (
+    "SELECT FROM coverage_levels l"
+    " WHERE l.district = :district AND l.layer = c.layer AND l.edition = c.edition"
+)
 
 _MISSING = text(
     f"""
