@@ -114,9 +114,11 @@ def _of_coverage(layer: Layer, fields: Collection[Field]) -> str:
     of_edition = f"l.district = t.district AND l.layer = '{layer.name}' AND l.edition = {edition}"
     source = f"layers.{quoted(layer.name)} v"
     of_plan = f"v.district = t.district AND {_of_plan(layer)}"
+    # Looked up one by one: what a tile holds is few, however many the layer has.
+    own = f"SELECT * FROM {source} WHERE {of_plan} AND v.id = l.feature_id OFFSET 0"
     rows = (
-        f"SELECT v.*, l.shape AS area, l.label AS place FROM coverage_levels l JOIN {source} ON v.id = l.feature_id"
-        f" WHERE {of_edition} AND l.zoom = {level} AND {of_plan}"
+        f"SELECT v.*, l.shape AS area, l.label AS place FROM coverage_levels l CROSS JOIN LATERAL ({own}) v"
+        f" WHERE {of_edition} AND l.zoom = {level}"
         f" AND {column} BETWEEN l.first_column AND l.last_column AND {row} BETWEEN l.first_row AND l.last_row"
         f" UNION ALL SELECT v.*, ST_Transform(v.shape, {WEB_MERCATOR}),"
         f" ST_Transform(ST_PointOnSurface(v.shape), {WEB_MERCATOR})"
