@@ -10,7 +10,17 @@ from data.plans import Plan
 from maps.overview import MapData
 from maps.sheets import SheetData
 
-SHOWN = ("communities", "sites", "facilities", "rider_communities", "rider_points", "streets", "barriers")
+SHOWN = (
+    "communities",
+    "sites",
+    "facilities",
+    "rider_communities",
+    "rider_points",
+    "streets",
+    "barriers",
+    "water",
+    "green",
+)
 AROUND = ("communities", "streets", "barriers", "water", "rail", "green", "sites", "facilities")
 """Layers on a sheet that are shown as everybody sees them."""
 

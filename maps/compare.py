@@ -104,6 +104,7 @@ def _map(
 ) -> folium.Map:
     shown = new_map(bounds)
     grids = light_areas(data.grids, _GRID_VERTICES)
+    layers.base(data.water, data.green).add_to(shown)
     layers.grids(GRIDS, grids, data.target, classes).add_to(shown)
     layers.communities(COMMUNITIES, outlines(data.communities, grids, "community_code")).add_to(shown)
     layers.moves(_MOVED, moved).add_to(shown)

@@ -65,6 +65,7 @@ def coverage_page(data: MapData, dwellings: pd.DataFrame) -> str:
     grids = data.grids.merge(reach_of(dwellings["grid_id"], away), left_on="id", right_index=True, how="left")
     shown = new_map(bounds)
     light = light_areas(grids, GRID_VERTICES)
+    layers.base(data.water, data.green).add_to(shown)
     layers.reach(GRIDS, light, classes).add_to(shown)
     layers.communities(COMMUNITIES, outlines(data.communities, light, "community_code")).add_to(shown)
     layers.discs(_DISCS, _discs(sites, srid)).add_to(shown)

@@ -35,6 +35,7 @@ def deviation_page(data: MapData) -> str:
     classes = deviations(data.target, data.tolerance_percent)
     shown = new_map(data.bounds)
     grids = light_areas(data.grids, GRID_VERTICES)
+    layers.base(data.water, data.green).add_to(shown)
     layers.grids(GRIDS, grids, data.target, classes).add_to(shown)
     layers.communities(COMMUNITIES, outlines(data.communities, grids, "community_code")).add_to(shown)
     add_layer_switch(shown)

@@ -12,13 +12,16 @@ import pandas as pd
 from markupsafe import Markup, escape
 
 from maps.legend import Grade, Words, grade_of, public_count, sign, words
-from maps.shapes import label_points, light_lines, light_points
+from maps.page import BASE_PANE
+from maps.shapes import label_points, light_ground, light_lines, light_points
 
 Row = Any
 """A row of `DataFrame.itertuples`."""
 Style = Callable[[Row], Mapping[str, Any]]
 Fields = Sequence[tuple[Words, Callable[[Row], object]]]
 """What a tooltip says: a label and the value it takes from a row (text, or `Markup` as it is)."""
+
+_BASE_VERTICES = 1_500
 
 _NONE = "—"
 _NAME = Words("名称", "Name")
@@ -61,6 +64,19 @@ def reach(name: Words, frame: gpd.GeoDataFrame, classes: tuple[Grade, ...]) -> f
         (Words("超过 500 米的楼栋", "Buildings beyond 500 m"), lambda row: count(row.beyond)),
     )
     return _painted(name, frame, lambda row: grade_of(count(row.mean_m), classes), fields)
+
+
+def base(water: gpd.GeoDataFrame, green: gpd.GeoDataFrame) -> folium.FeatureGroup:
+    """Waters and green land, in the pane below the grids; the same colours as on the landing page."""
+
+    def flat(fill: str) -> Style:
+        return lambda row: {"stroke": False, "fillColor": fill, "fillOpacity": 1}
+
+    parts = [
+        _features(light_ground(frame, _BASE_VERTICES), flat(fill), pane=BASE_PANE)
+        for frame, fill in ((green, "#d9e8cf"), (water, "#c6dcea"))
+    ]
+    return _group(Words("底图", "Base map"), *parts)
 
 
 def discs(name: Words, frame: gpd.GeoDataFrame) -> folium.FeatureGroup:
@@ -251,6 +267,7 @@ def _features(
     *,
     marker: folium.Marker | None = None,
     highlight: Mapping[str, Any] | None = None,
+    **options: str,
 ) -> folium.GeoJson:
     """Draw rows with a geometry; fields that no row has a value for are left out of the tooltip."""
     rows = list(frame.itertuples(index=False))
@@ -276,6 +293,7 @@ def _features(
         marker=marker,
         smooth_factor=0.5,
         interactive=bool(labels),
+        **options,
     )
 
 

@@ -53,7 +53,7 @@ class MapData:
     grids : GeoDataFrame
         ``code`` (or None), ``external_code``, ``community_code``, ``community``, ``households``,
         ``buildings``, and the shape.
-    communities, sites, facilities, rider_communities, rider_points, streets, barriers : GeoDataFrame
+    communities, sites, facilities, rider_communities, rider_points, streets, barriers, water, green : GeoDataFrame
         With the columns of the views in the schema ``layers``; may be empty. All frames are in EPSG:4326.
     """
 
@@ -72,6 +72,8 @@ class MapData:
     rider_points: gpd.GeoDataFrame
     streets: gpd.GeoDataFrame
     barriers: gpd.GeoDataFrame
+    water: gpd.GeoDataFrame
+    green: gpd.GeoDataFrame
 
     @property
     def bounds(self) -> Sequence[float]:
@@ -122,6 +124,7 @@ def overview_page(data: MapData) -> str:
     classes = deviations(data.target, data.tolerance_percent)
     shown = new_map(data.bounds)
     grids = light_areas(data.grids, GRID_VERTICES)
+    layers.base(data.water, data.green).add_to(shown)
     layers.grids(GRIDS, grids, data.target, classes).add_to(shown)
     layers.streets(_STREETS, data.streets, _LINE_VERTICES).add_to(shown)
     layers.communities(COMMUNITIES, outlines(data.communities, grids, "community_code")).add_to(shown)

@@ -18,11 +18,14 @@ from typing import Any
 
 import folium
 from branca.element import Element, Figure
-from folium.map import FitBounds
+from folium.map import CustomPane, FitBounds
 from folium.utilities import JsCode
 from jinja2 import Environment, FileSystemLoader, select_autoescape
 
 from maps.legend import WEB
+
+BASE_PANE = "base"
+"""Lies below all else; colours lie on it like ink where the map's element has the class ``with-base``."""
 
 _LEAFLET = WEB / "vendor" / "leaflet"
 _COLLAPSED_WHERE_NARROW = JsCode("window.innerWidth <= 820")
@@ -39,6 +42,7 @@ def new_map(bounds: Sequence[float]) -> folium.Map:
         max_zoom=19,
         zoom_snap=0.25,
     )
+    CustomPane(BASE_PANE, z_index=250).add_to(shown)
     fit = FitBounds([[south, west], [north, east]], padding=(12, 12))
     fit.options["animate"] = False  # else the map is still under way when a pointer first rests on it
     fit.add_to(shown)

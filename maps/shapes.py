@@ -69,6 +69,22 @@ def light_lines(frame: gpd.GeoDataFrame, budget: int, by: list[str]) -> gpd.GeoD
     return joined.iloc[kept].set_geometry(_rounded(from_metric(light[kept], srid)), crs=frame.crs)
 
 
+def light_ground(frame: gpd.GeoDataFrame, budget: int) -> gpd.GeoDataFrame:
+    """Simplify areas that need not fit each other to 4 m; lines are left out.
+
+    The largest are kept, as many as have ``budget`` vertices together.
+    """
+    drawn = _drawn(frame)
+    drawn = drawn[shapely.get_dimensions(drawn.geometry.to_numpy()) == 2]
+    if drawn.empty:
+        return drawn
+    srid = _metric_of(drawn.geometry.to_numpy())
+    light = shapely.simplify(to_metric(drawn.geometry.to_numpy(), srid), _LINE_TOLERANCE_M)
+    largest = np.argsort(-shapely.area(light), kind="stable")
+    kept = largest[np.cumsum(shapely.get_num_coordinates(light[largest])) <= budget]
+    return drawn.iloc[kept].set_geometry(_rounded(from_metric(light[kept], srid)), crs=frame.crs)
+
+
 def light_points(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Round points; rows without geometry are dropped."""
     drawn = _drawn(frame)

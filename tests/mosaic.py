@@ -95,6 +95,8 @@ def map_data(side: int, *, wiggles: int = 5) -> MapData:
         rider_points=_points(kind="gate", name="南门", hours="全天", bikes=None),
         streets=_lines(SOUTH + PITCH, end, name="试验路", kind="residential"),
         barriers=_lines(SOUTH + PITCH / 2, end, name="试验河", kind="river"),
+        water=_areas(0.2, name="试验湖", kind="water"),
+        green=_areas(0.5, name="试验公园", kind="park"),
     )
 
 
@@ -125,6 +127,13 @@ def _wavy(column: int, row: int, wiggles: int) -> shapely.Polygon:
 def _points(**columns: object) -> gpd.GeoDataFrame:
     values = {name: [value] for name, value in columns.items()}
     return gpd.GeoDataFrame(values, geometry=[shapely.Point(WEST + 0.002, SOUTH + 0.002)], crs=4326)
+
+
+def _areas(along: float, **columns: object) -> gpd.GeoDataFrame:
+    values = {name: [value] for name, value in columns.items()}
+    corner = WEST + along * PITCH, SOUTH + along * PITCH
+    shape = shapely.box(*corner, corner[0] + PITCH / 5, corner[1] + PITCH / 5)
+    return gpd.GeoDataFrame(values, geometry=[shape], crs=4326)
 
 
 def _lines(y: float, end: float, **columns: object) -> gpd.GeoDataFrame:

@@ -83,6 +83,18 @@ def test_layers_switch_on_and_off(overview):
     expect(page.locator(".map .map-mark.facility")).to_have_count(1)
 
 
+def test_waters_and_parks_lie_below_the_grids(overview):
+    page = overview().page
+    expect(page.locator(".leaflet-base-pane path")).to_have_count(2)
+    below, grids = (
+        page.locator(f".leaflet-{pane}-pane").evaluate("(pane) => Number(getComputedStyle(pane).zIndex)")
+        for pane in ("base", "overlay")
+    )
+    assert below < grids
+    blending = page.locator(".leaflet-overlay-pane").evaluate("(pane) => getComputedStyle(pane).mixBlendMode")
+    assert blending == "multiply"
+
+
 def test_english_by_a_switch(overview):
     page = overview().page
     expect(page.get_by_text("离目标最远的网格")).to_be_visible()

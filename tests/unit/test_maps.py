@@ -20,7 +20,7 @@ from maps.coverage import coverage_page, distances_m, public_parts, reach_of
 from maps.deviation import deviation_page, histogram
 from maps.legend import Words, deviations, grade_of, public_count, words
 from maps.overview import overview_page
-from maps.shapes import light_areas, light_lines, moved_land, outlines
+from maps.shapes import light_areas, light_ground, light_lines, moved_land, outlines
 from tests.mosaic import FIGURES, areas, dwellings, map_data, swap
 
 HOSTILE = "</script><img src=x onerror=alert(1)>"
@@ -173,7 +173,27 @@ def test_grids_without_a_code_are_listed_without_one():
 def test_layers_may_be_empty():
     data = map_data(3)
     names = ("sites", "facilities", "rider_communities", "rider_points", "streets", "barriers", "communities")
+    names += ("water", "green")
     assert overview_page(replace(data, **{name: getattr(data, name).iloc[:0] for name in names}))
+
+
+def test_ground_is_light_and_the_largest_of_it_stays():
+    ring = shapely.Point(118.5, 31.7).buffer(0.01, quad_segs=500)
+    ground = gpd.GeoDataFrame(
+        {"name": ["small", "large", "stream"]},
+        geometry=[
+            shapely.box(118.6, 31.7, 118.601, 31.701),
+            ring,
+            shapely.LineString([(118.5, 31.7), (118.6, 31.7)]),
+        ],
+        crs=4326,
+    )
+    light = light_ground(ground, 1_000)
+    assert light["name"].tolist() == ["large", "small"]
+    vertices = shapely.get_num_coordinates(light.geometry.to_numpy())
+    assert vertices.sum() < 120
+    assert light_ground(ground, vertices[0])["name"].tolist() == ["large"]
+    assert light_ground(ground.iloc[2:], 60).empty
 
 
 def test_nothing_to_show_is_said():
@@ -195,7 +215,7 @@ def test_the_comparison_draws_two_maps_and_the_moved_land():
     before = map_data(4)
     after = replace(before, grids=swap(before.grids), plan="第 2 号")
     page = comparison_page(before, after, FIGURES)
-    assert len(re.findall(r'class="map" id="map_\d+"', page)) == 2
+    assert len(re.findall(r'class="map with-base" id="map_\d+"', page)) == 2
     assert "1 处地块换了网格" in page
     assert np.all([text in page for text in ("5 (31%)", "15 (94%)", "1,234 户")])
 
