@@ -16,8 +16,10 @@ from data import levels, versions
 from data.layers import LAYERS
 from etl import accounts
 from etl.actor import SYSTEM
+from etl.edits import Move
 from geo.tiling import EXTENT, WORLD_M, unit_m
 from tests import town
+from tests.governed import HOUR, governed
 from tests.tilework import decoded, in_world, shapes
 
 CODE = "340504"
@@ -256,6 +258,28 @@ def test_unchanged_tiles_are_not_sent_again_and_changed_ones_are_new_at_once(sto
         assert int(after.headers["gridgov-version"]) == version
         told = {one["code"]: one for one in properties(after.content, "grids")}
         assert told[town.grid_code(1)]["households"] == 291
+
+
+def test_a_coming_plan_is_drawn_where_it_is_asked_for_and_everywhere_once_it_is_in_force(store, serving):
+    region = governed(store, CODE)
+    number = region.open()
+    west, east = region.grids()[:2]
+    region.move(number, Move(east, grids=[west]))
+    region.put_out(number, region.now() + HOUR)
+    with serving() as client:
+        west_lon, south, east_lon, north = client.get("/tiles/grids.json").json()["bounds"]
+        path = "/tiles/grids/12/{}/{}.mvt".format(*place((west_lon + east_lon) / 2, (south + north) / 2, 12))
+        now, coming = client.get(path), client.get(f"{path}?plan={number}")
+        assert (now.headers["gridgov-plan"], coming.headers["gridgov-plan"]) == ("1", str(number))
+        assert len(properties(now.content, "grids")) == 4
+        assert len(properties(coming.content, "grids")) == 3
+        region.pass_time(HOUR)
+        with store.begin(CODE) as connection:
+            versions.advance(connection, CODE, "grids")
+        client.app.state.served.catch_up(CODE)
+        then = client.get(path, headers={"if-none-match": now.headers["etag"]})
+        assert (then.status_code, then.headers["gridgov-plan"]) == (200, str(number))
+        assert len(properties(then.content, "grids")) == 3
 
 
 def test_a_server_makes_the_levels_a_database_of_before_lacks(store, serving):
