@@ -1,7 +1,7 @@
 """Routes with parameters in their path that run without what FastAPI does for a request; see `api.hot`.
 
-Such a route's endpoint takes the request, checks all of it, and returns the whole answer. It is asked with GET;
-HEAD and OPTIONS follow from that.
+Such a route's endpoint takes the request, checks all of it, and returns the whole answer, or a response that sends
+itself. It is asked with GET; HEAD and OPTIONS follow from that.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI, Request
+from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from api.hot import FrontRoute
@@ -73,7 +74,7 @@ class Answer:
         return any(part.strip().removeprefix("W/") in ("*", opaque) for part in held.split(","))
 
 
-Answering = Callable[[Request], Awaitable[Answer]]
+Answering = Callable[[Request], Awaitable[Answer | Response]]
 
 
 class DirectRoute(FrontRoute):
@@ -106,6 +107,9 @@ class DirectRoute(FrontRoute):
         request = Request({**scope, "method": "GET"}, receive)
         await permit(request)
         answer = await self._answer(request)
+        if isinstance(answer, Response):
+            await answer(scope, receive, send)
+            return
         status = HTTPStatus.NOT_MODIFIED if answer.holds(request) else answer.status
         if status in _BARE:
             kept = [header for header in answer.headers if header[0] != b"content-type"]
@@ -121,7 +125,12 @@ class DirectRoute(FrontRoute):
 def add_to(app: FastAPI, path: str, endpoint: Answering) -> None:
     """Add a direct route; it is described where its own kind of routes are."""
     app.router.add_api_route(
-        path, endpoint, methods=["GET"], route_class_override=DirectRoute, include_in_schema=False
+        path,
+        endpoint,
+        methods=["GET"],
+        route_class_override=DirectRoute,
+        include_in_schema=False,
+        response_model=None,
     )
 
 

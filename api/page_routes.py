@@ -38,7 +38,7 @@ class PageRoute(APIRoute):
             except SignInError:
                 raise
             except (GridgovError, RequestValidationError, OperationalError, PoolTimeout) as error:
-                return _told(request, errors.for_anybody(error))
+                return told(request, errors.for_anybody(error))
 
         return answer
 
@@ -61,7 +61,8 @@ def done(request: Request, state: State, place: District, path: str, verb: str) 
     return RedirectResponse(link_in(request)(path, done=verb), HTTPStatus.SEE_OTHER)
 
 
-def _told(request: Request, error: Exception) -> Response:
+def told(request: Request, error: Exception) -> Response:
+    """Return the page that tells a fault, with its status."""
     status = errors.kind_of(error).status
     shown: Exception
     if isinstance(error, RequestValidationError):

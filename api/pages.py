@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from fastapi import Request
+from fastapi.openapi.docs import get_swagger_ui_html
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from starlette.responses import HTMLResponse
 
@@ -18,6 +19,7 @@ from api.policy import policy
 from data.districts import District
 from etl.actor import Actor
 
+_SWAGGER = "/static/vendor/swagger-ui"
 _TEMPLATES = Path(maps.__file__).parent / "templates"
 
 
@@ -32,6 +34,7 @@ class Link:
 
 LINKS = (
     Link("/", "地图", "Map"),
+    Link("/ogc", "图层", "Layers"),
     Link("/plans", "方案", "Plans"),
     Link("/imports", "导入", "Imports"),
     Link("/aliases", "别名", "Aliases"),
@@ -71,6 +74,23 @@ def render(
     )
     headers = {"Cache-Control": "no-store", "Content-Security-Policy": policy()}
     return HTMLResponse(html, status, headers)
+
+
+def explorer(described: str, title: str) -> HTMLResponse:
+    """Return a page to try an API from.
+
+    Parameters
+    ----------
+    described : str
+        Address of its description as OpenAPI.
+    """
+    return get_swagger_ui_html(
+        openapi_url=described,
+        title=title,
+        swagger_js_url=f"{_SWAGGER}/swagger-ui-bundle.js",
+        swagger_css_url=f"{_SWAGGER}/swagger-ui.css",
+        swagger_favicon_url="data:,",
+    )
 
 
 def _links(actor: Actor) -> list[Link]:

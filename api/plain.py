@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 LONGEST_ADDRESS = 500
 """Characters."""
@@ -21,3 +22,8 @@ def prose(value: str) -> str:
     """Refuse what `plain` does, but for the ends of lines and tabs, which text from a sheet may hold."""
     plain(value.translate(_LAYOUT))
     return value
+
+
+def harmless(value: Any) -> Any:
+    """Return a cell that no spreadsheet takes for a formula."""
+    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value

@@ -105,6 +105,12 @@ DONE = {
 }
 """What a page says after an act, by its verb."""
 
+SHAPES = {
+    "Point": Words("点", "points"),
+    "LineString": Words("线", "lines"),
+    "Polygon": Words("面", "areas"),
+    "Geometry": Words("点、线或面", "points, lines or areas"),
+}
 CHOOSE = Words("请选择一个区", "Choose a district")
 
 FAULTS: dict[type[Exception], Words] = {

@@ -111,7 +111,7 @@ def page_query(asked: Question, *, counted: bool) -> str:
     counted : bool
         Whether all that match are to be counted too; ``matched`` is None otherwise.
     """
-    values, source = asked.values, f"layers.{quoted(asked.layer.name)}"
+    source = f"layers.{quoted(asked.layer.name)}"
     where = _conditions(asked)
     matched = f"(SELECT count(*) FROM {source} WHERE {' AND '.join(where)})" if counted else "NULL::bigint"
     paged = [*where, _after(asked)] if asked.after else where
@@ -138,6 +138,39 @@ def item_query(asked: Question, key: int | str) -> str:
         f"SELECT max({feature_sql(asked)}) AS feature, {_plans(asked)} AS plans"
         f" FROM layers.{quoted(asked.layer.name)} WHERE {' AND '.join(where)}) r"
     )
+
+
+def rows_query(asked: Question, limit: int | None) -> str:
+    """Return the query of all features in the order of pages, or of the first ones.
+
+    A row has the key, where it is not told as a property, the properties (texts as ``varchar``, lists joined by
+    "; "), and ``wkb``, the shape in the question's system with easting or longitude first.
+    """
+    where = _conditions(asked)
+    if asked.after:
+        where.append(_after(asked))
+    columns = map(_plain, columns_of(asked))
+    shape = "shape" if asked.system.stored else f"ST_Transform(shape, {asked.system.srid})"
+    return (
+        f"SELECT r.* FROM {TENANT} t CROSS JOIN LATERAL (SELECT {', '.join(columns)}, ST_AsBinary({shape}) AS wkb"
+        f" FROM layers.{quoted(asked.layer.name)} WHERE {' AND '.join(where)}"
+        f" ORDER BY {_order(asked)}{'' if limit is None else f' LIMIT {limit}'}) r"
+    )
+
+
+def columns_of(asked: Question) -> tuple[Field, ...]:
+    """Return the fields of a row of `rows_query`: the key first, where it is not among the properties."""
+    told, layer = shown(asked), asked.layer
+    if layer.key in (one.name for one in told):
+        return told
+    return (Field(layer.key, "编号", "Number", layer.key_kind), *told)
+
+
+def _plain(one: Field) -> str:
+    name = quoted(one.name)
+    if one.kind == "texts":
+        return f"CAST(array_to_string({name}, '; ') AS varchar) AS {name}"
+    return f"CAST({name} AS varchar) AS {name}" if one.kind == "text" else name
 
 
 def feature_sql(asked: Question) -> str:

@@ -8,7 +8,7 @@ The connections are kept here, since handing one out and taking it back costs as
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 
 import asyncpg
@@ -99,6 +99,34 @@ class Reader:
         """Return the one row of a query that has one; see `rows`."""
         (found,) = await self.rows(query, values)
         return found
+
+    async def batches(
+        self, query: str, values: Sequence[Any], size: int = 1_000
+    ) -> AsyncGenerator[list[asyncpg.Record], None]:
+        """Give the rows of such a query some at a time, all of one moment.
+
+        It may last as long as a slow client takes, so it has a connection of its own, which none of those that
+        `rows` waits for is.
+
+        Raises
+        ------
+        InputError
+            If a value cannot be worked with.
+        UnavailableError
+            If the database cannot be reached, or takes too long for a batch.
+        """
+        connection = None
+        try:
+            connection = await self._connected()
+            async with connection.transaction(readonly=True):
+                cursor = await connection.cursor(query, *values)
+                while rows := await cursor.fetch(size):
+                    yield rows
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            raise _told(error) from error
+        finally:
+            if connection is not None:
+                connection.terminate()
 
     async def _turn(self) -> asyncio.Semaphore:
         """Wait until a connection may be used."""

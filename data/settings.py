@@ -72,6 +72,15 @@ class Settings(BaseSettings):
     layer_cache_bytes: int = Field(
         default=64_000_000, ge=0, description="Memory a process keeps answers about map layers in, bytes."
     )
+    downloads: int = Field(
+        default=4, ge=0, le=100, description="How many layers a process sends as files at once; 0 for none."
+    )
+    download_bytes: int = Field(
+        default=200_000_000, ge=1000, description="Largest file a layer is sent as, bytes."
+    )
+    download_seconds: float = Field(
+        default=600.0, gt=0, description="How long sending a layer as a file may take, seconds."
+    )
     session_hours: int = Field(default=12, ge=1, le=720, description="How long a sign-in lasts, hours.")
     scheduler: str | None = Field(
         default=None, description="Dask scheduler whose workers balance; in the asking process without it."

@@ -68,7 +68,7 @@ def write_layer(frame: gpd.GeoDataFrame, about: About, target: Path) -> list[Pat
     Parameters
     ----------
     frame : GeoDataFrame
-        EPSG:4326.
+        In a coordinate system of the EPSG's.
 
     Returns
     -------
@@ -86,7 +86,9 @@ def write_layer(frame: gpd.GeoDataFrame, about: About, target: Path) -> list[Pat
         if target.suffix.lower() == _SHAPEFILE:
             return _write_shapefiles(flat, about, target)
         options = {"DESCRIPTION": "\n".join(about.lines)}
-        pyogrio.write_dataframe(flat, target, layer=about.name, driver=driver, layer_options=options)
+        pyogrio.write_dataframe(
+            _in_utc(flat), target, layer=about.name, driver=driver, layer_options=options, use_arrow=True
+        )
     except (DataSourceError, DataLayerError) as error:
         raise InputError(f"{target} cannot be written: {error}.", "Choose another file.") from error
     return [target]
@@ -133,6 +135,12 @@ def _flat(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     return frame.assign(**{column: frame[column].map("; ".join) for column in lists})
 
 
+def _in_utc(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Return a frame with instants as GeoPackage has them."""
+    instants = [column for column in frame.columns if isinstance(frame[column].dtype, pd.DatetimeTZDtype)]
+    return frame.assign(**{column: frame[column].dt.tz_convert("UTC") for column in instants})
+
+
 def _write_shapefiles(frame: gpd.GeoDataFrame, about: About, target: Path) -> list[Path]:
     fields = [column for column in frame.columns if column != frame.geometry.name]
     short = short_names(fields)
@@ -142,11 +150,16 @@ def _write_shapefiles(frame: gpd.GeoDataFrame, about: About, target: Path) -> li
     written = []
     for file, kind, rows in _by_kind(plain, target):
         pyogrio.write_dataframe(
-            rows, file, driver=DRIVERS[_SHAPEFILE], encoding="UTF-8", geometry_type=_type_of(rows, kind)
+            rows,
+            file,
+            driver=DRIVERS[_SHAPEFILE],
+            encoding="UTF-8",
+            geometry_type=_type_of(rows, kind),
+            use_arrow=True,
         )
         written += [each for each in _parts_of(file) if each.exists()]
     readme = target.with_name(f"{target.stem}.README.txt")
-    readme.write_text(_readme(about, short, cut), encoding="utf-8-sig")
+    readme.write_text(_readme(about, short, cut, frame.crs), encoding="utf-8-sig")
     return [*written, readme]
 
 
@@ -171,6 +184,8 @@ def _parts_of(file: Path) -> list[Path]:
 
 def _plain(column: pd.Series, field: str, cut: set[str]) -> pd.Series:
     """Return a column as a DBF file can hold it; note in ``cut`` that texts were shortened."""
+    if isinstance(column.dtype, pd.ArrowDtype):  # a day, which it knows
+        return column
     if pd.api.types.is_datetime64_any_dtype(column):
         return column.dt.strftime("%Y-%m-%dT%H:%M:%S%z")
     if not (pd.api.types.is_object_dtype(column) or pd.api.types.is_string_dtype(column)):
@@ -192,14 +207,15 @@ def _cut(text: str, most_bytes: int) -> str:
     return text.encode()[:most_bytes].decode(errors="ignore")
 
 
-def _readme(about: About, short: Mapping[str, str], cut: set[str]) -> str:
+def _readme(about: About, short: Mapping[str, str], cut: set[str], system: Any) -> str:
+    number = system.to_epsg()
     width = max(map(len, short.values()), default=0)
     names = [f"  {each:<{width}}  {name}" for name, each in short.items()]
     texts = [f"文字超过 254 字节被截短的字段 · Fields with texts cut at 254 bytes: {', '.join(sorted(cut))}"]
     lines = [
         *about.lines,
         "",
-        "坐标系 WGS84 (EPSG:4326)，文字编码 UTF-8（见 .cpg） · EPSG:4326, texts in UTF-8 as .cpg says",
+        f"坐标系 {system.name} (EPSG:{number})，文字编码 UTF-8（见 .cpg） · EPSG:{number}, texts in UTF-8 as .cpg says",
         "Shapefile 的字段名最多 10 字节 · Field names of a Shapefile have at most 10 bytes:",
         "",
         *names,

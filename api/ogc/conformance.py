@@ -6,7 +6,7 @@ _FEATURES = "http://www.opengis.net/spec/ogcapi-features-{}/1.0/conf/{}"
 _CQL2 = "http://www.opengis.net/spec/cql2/1.0/conf/{}"
 
 CLASSES = (
-    *(_FEATURES.format(1, name) for name in ("core", "oas30", "geojson")),
+    *(_FEATURES.format(1, name) for name in ("core", "oas30", "html", "geojson")),
     _FEATURES.format(2, "crs"),
     *(
         _FEATURES.format(3, name)

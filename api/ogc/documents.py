@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import Any
 
 from fastapi import Request
+from starlette.responses import Response
 
 from api.direct import Answer
+from api.ogc import html, links
 from api.ogc.conformance import CLASSES
+from api.ogc.links import link, selves
 from api.ogc.openapi import OPENAPI, described
-from api.ogc.serving import GEOJSON, JSON, SCHEMA, Asking, Made, answer, told
+from api.ogc.serving import HTML, JSON, SCHEMA, Asking, Made, answer, told
 from data import extents, layers
 from data.filters import GEOMETRY
 from data.layer import Layer
@@ -29,7 +33,7 @@ _SORTABLES = "http://www.opengis.net/def/rel/ogc/1.0/sortables"
 _CONFORMANCE = "http://www.opengis.net/def/rel/ogc/1.0/conformance"
 
 
-async def landing(request: Request) -> Answer:
+async def landing(request: Request) -> Answer | Response:
     """Answer the landing page."""
 
     async def make(asking: Asking) -> Made:
@@ -42,9 +46,9 @@ async def landing(request: Request) -> Answer:
                 " The district's map layers, for GIS software to open."
                 + (" 演示数据，均为虚构。 Demonstration data, made up." if district.made_up else ""),
                 "links": [
-                    link(asking.link(), "self", JSON, "本页 This page"),
+                    *selves(asking.link, JSON, "本页 This page"),
                     link(asking.link("/api"), "service-desc", OPENAPI, "接口说明 The API described"),
-                    link(asking.link("/api"), "service-doc", OPENAPI, "接口说明 The API described"),
+                    link(asking.link("/api", f="html"), "service-doc", HTML, "接口说明 The API described"),
                     link(asking.link("/conformance"), "conformance", JSON, "符合的标准 Conformance"),
                     link(asking.link("/conformance"), _CONFORMANCE, JSON, "符合的标准 Conformance"),
                     link(asking.link("/collections"), "data", JSON, "图层 Layers"),
@@ -53,30 +57,32 @@ async def landing(request: Request) -> Answer:
             }
         )
 
-    return await answer(request, make)
+    return await answer(request, make, forms=html.form("ogc_landing.html", make))
 
 
-async def conformance(request: Request) -> Answer:
+async def conformance(request: Request) -> Answer | Response:
     """Answer which parts of the standards are kept to."""
 
     async def make(asking: Asking) -> Made:
         asking.only()
-        return told({"conformsTo": list(CLASSES), "links": [link(asking.link("/conformance"), "self", JSON)]})
+        return told(
+            {"conformsTo": list(CLASSES), "links": selves(partial(asking.link, "/conformance"), JSON)}
+        )
 
-    return await answer(request, make)
+    return await answer(request, make, forms=html.form("ogc_conformance.html", make))
 
 
-async def api(request: Request) -> Answer:
+async def api(request: Request) -> Answer | Response:
     """Answer the description of the API, as whoever asks can use it."""
 
     async def make(asking: Asking) -> Made:
         asking.only()
         return told(described(asking), OPENAPI)
 
-    return await answer(request, make)
+    return await answer(request, make, forms={"html": html.api})
 
 
-async def collections(request: Request) -> Answer:
+async def collections(request: Request) -> Answer | Response:
     """Answer the layers there are for whoever asks."""
 
     async def make(asking: Asking) -> Made:
@@ -87,7 +93,7 @@ async def collections(request: Request) -> Answer:
         found = json.loads(row["extents"])
         return told(
             {
-                "links": [link(asking.link("/collections"), "self", JSON)],
+                "links": selves(partial(asking.link, "/collections"), JSON),
                 "crs": list(served(asking.served.district.srid)),
                 "collections": [
                     _collection(asking, layer, found, row["attribution"]) for layer in known.values()
@@ -95,10 +101,10 @@ async def collections(request: Request) -> Answer:
             }
         )
 
-    return await answer(request, make)
+    return await answer(request, make, forms=html.form("ogc_collections.html", make))
 
 
-async def collection(request: Request) -> Answer:
+async def collection(request: Request) -> Answer | Response:
     """Answer one layer."""
 
     async def make(asking: Asking) -> Made:
@@ -108,10 +114,10 @@ async def collection(request: Request) -> Answer:
         row = await asking.layers.reader.row(query, values)
         return told(_collection(asking, layer, json.loads(row["extents"]), row["attribution"]))
 
-    return await answer(request, make)
+    return await answer(request, make, forms=html.form("ogc_collection.html", make))
 
 
-async def queryables(request: Request) -> Answer:
+async def queryables(request: Request) -> Answer | Response:
     """Answer what features of a layer can be filtered by."""
 
     async def make(asking: Asking) -> Made:
@@ -121,10 +127,10 @@ async def queryables(request: Request) -> Answer:
         properties = {one.name: one.schema for one in layer.seen_by(asking.actions) if one.filterable}
         return _schema(asking, layer, {**properties, GEOMETRY: {**shape, "x-ogc-role": "primary-geometry"}})
 
-    return await answer(request, make)
+    return await answer(request, make, forms=html.form("ogc_fields.html", make))
 
 
-async def sortables(request: Request) -> Answer:
+async def sortables(request: Request) -> Answer | Response:
     """Answer what features of a layer can be put in order of."""
 
     async def make(asking: Asking) -> Made:
@@ -134,7 +140,7 @@ async def sortables(request: Request) -> Answer:
             asking, layer, {one.name: one.schema for one in layer.seen_by(asking.actions) if one.sortable}
         )
 
-    return await answer(request, make)
+    return await answer(request, make, forms=html.form("ogc_fields.html", make))
 
 
 def _schema(asking: Asking, layer: Layer, properties: dict[str, Any]) -> Made:
@@ -169,8 +175,8 @@ def _collection(
         "crs": list(served(asking.served.district.srid)),
         "storageCrs": CRS84.uri,
         "links": [
-            link(asking.link(path), "self", JSON, _title(layer)),
-            link(asking.link(f"{path}/items"), "items", GEOJSON, _title(layer)),
+            *selves(partial(asking.link, path), JSON, _title(layer)),
+            *links.features("items", partial(asking.link, f"{path}/items"), _title(layer)),
             link(asking.link(f"{path}/queryables"), _QUERYABLES, SCHEMA, "可筛选属性 Queryables"),
             link(asking.link(f"{path}/sortables"), _SORTABLES, SCHEMA, "可排序属性 Sortables"),
             link(asking.link(f"{path}/tiles"), _TILESETS, JSON, "矢量瓦片 Vector tiles"),
@@ -180,8 +186,3 @@ def _collection(
 
 def _title(layer: Layer) -> str:
     return f"{layer.zh} {layer.en}"
-
-
-def link(href: str, rel: str, media_type: str, title: str = "") -> dict[str, str]:
-    """Return a link as the OGC's documents have it."""
-    return {"href": href, "rel": rel, "type": media_type, **({"title": title} if title else {})}

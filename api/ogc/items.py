@@ -10,20 +10,25 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
+from functools import partial
 from hashlib import blake2s
 from typing import Any
-from urllib.parse import quote
 
 from fastapi import Request
+from starlette.responses import Response
 
 from api.direct import Answer
-from api.ogc.serving import GEOJSON, JSON, Asking, Made, answer
-from data import features, filters, layers
+from api.ogc import html, links
+from api.ogc.downloads import KINDS, Download, Kind
+from api.ogc.serving import GEOJSON, JSON, Asking, Made, answer, stamped
+from data import extents, features, filters, layers
 from data.features import Order, Period, Question
 from data.layer import Layer
 from geo.errors import CoordinateError, InputError, NotFoundError
 from geo.systems import CRS84, System, box, named
 from geo.times import CHINA, here
+from maps.files import About
+from maps.legend import Words
 
 DEFAULT, MOST = 10, 10_000
 """Features of a page."""
@@ -46,19 +51,15 @@ _ABOUT_OUTPUT = frozenset({"limit", "next", "crs", "properties", "sortby", "f", 
 """Parameters that do not change which features match."""
 
 
-async def items(request: Request) -> Answer:
-    """Answer a page of features."""
-    return await answer(request, _page, formats())
+async def items(request: Request) -> Answer | Response:
+    """Answer a page of features, or all that match as a file."""
+    files = {name: partial(_download, kind) for name, kind in KINDS.items()}
+    return await answer(request, _page, forms={**html.form("ogc_items.html", _page), **files})
 
 
-async def item(request: Request) -> Answer:
+async def item(request: Request) -> Answer | Response:
     """Answer one feature."""
-    return await answer(request, _item, formats())
-
-
-def formats() -> tuple[str, ...]:
-    """Return the formats features come in."""
-    return ("json",)
+    return await answer(request, _item, forms=html.form("ogc_item.html", _item))
 
 
 async def _page(asking: Asking) -> Made:
@@ -107,12 +108,26 @@ async def _item(asking: Asking) -> Made:
     )
     if row["feature"] is None:
         raise _no_item(layer)
-    links = [
-        _link(_address(asking, asking.query), "self", GEOJSON),
-        _link(asking.link(f"/collections/{layer.name}"), "collection", JSON),
+    own = [
+        *links.selves(asking.here, GEOJSON),
+        links.link(asking.link(f"/collections/{layer.name}"), "collection", JSON),
     ]
-    body = row["feature"][:-1] + b',"links":' + json.dumps(links).encode() + b"}"
+    body = row["feature"][:-1] + b',"links":' + json.dumps(own).encode() + b"}"
     return Made(body, GEOJSON, _plans(asked, row["plans"]), _crs_header(system))
+
+
+async def _download(kind: Kind, request: Request, asking: Asking) -> Response:
+    layer = layers.get(asking.path["collection"], asking.actions)
+    first = replace(question(asking, layer), limit=1)
+    rows = await asking.layers.reader.rows(features.page_query(first, counted=False), first.values.all)
+    heads = {"Cache-Control": "no-store", **stamped(asking, _plans(first, rows[0]["plans"]))}
+    query, values = extents.query([layer], asking.district)
+    credited = (await asking.layers.reader.row(query, values))["attribution"]
+    credits_ = [credited.decode()] if credited else []
+    about = About(layer.name, Words(layer.zh, layer.en), credits_, asking.served.district.made_up)
+    most = asking.query.get("limit")
+    limit = None if most is None else int(most.lstrip("0")[:18])
+    return Download(asking.layers.downloads, question(asking, layer), limit, kind, about, heads)
 
 
 def question(asking: Asking, layer: Layer) -> Question:
@@ -359,19 +374,10 @@ def _fits(key: Order, value: Any, *, nullable: bool) -> bool:
 
 
 def _links(asking: Asking, layer: Layer, following: str | None) -> list[dict[str, str]]:
-    links = [
-        _link(_address(asking, asking.query), "self", GEOJSON),
-        _link(asking.link(f"/collections/{layer.name}"), "collection", JSON),
+    own, *others = links.features("self", asking.here)
+    found = [
+        own,
+        *({**other, "rel": "alternate"} for other in others),
+        links.link(asking.link(f"/collections/{layer.name}"), "collection", JSON),
     ]
-    if following:
-        links.append(_link(_address(asking, {**asking.query, "next": following}), "next", GEOJSON))
-    return links
-
-
-def _address(asking: Asking, query: Mapping[str, str]) -> str:
-    pairs = "&".join(f"{quote(name)}={quote(value, safe='')}" for name, value in query.items())
-    return f"{asking.base}{quote(asking.target)}{'?' if pairs else ''}{pairs}"
-
-
-def _link(href: str, rel: str, media_type: str) -> dict[str, str]:
-    return {"href": href, "rel": rel, "type": media_type}
+    return [*found, links.link(asking.here(next=following), "next", GEOJSON)] if following else found

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from api.errors import Problem
 from api.ogc.conformance import CLASSES
-from api.ogc.serving import ROOT, Asking
+from api.ogc.links import FEATURES
+from api.ogc.serving import GEOJSON, HTML, ROOT, Asking
 from data import layers
 from data.layer import Layer
 from geo import __version__
 from geo.systems import served
 
 OPENAPI = "application/vnd.oai.openapi+json;version=3.0"
+PAGES: Mapping[str, str] = MappingProxyType({"html": HTML})
+"""Formats every address has beside its own: names and types."""
+_TEXT: dict[str, Any] = {"schema": {"type": "string"}}
 
 
 def described(asking: Asking) -> dict[str, Any]:
@@ -80,6 +86,7 @@ def _of_layer(layer: Layer, asking: Asking) -> dict[str, Any]:
             ),
         ),
     ]
+    files = {name: kind for name, (_, kind) in FEATURES.items() if kind != GEOJSON}
     item = {"name": "item", "in": "path", "required": True, "schema": {"type": "string"}}
     features = [*map(_reference, [*shared, *plan]), *lists, *fields]
     one = [item, *map(_reference, ["crs", *plan])]
@@ -91,22 +98,28 @@ def _of_layer(layer: Layer, asking: Asking) -> dict[str, Any]:
         f"{path}/sortables": {
             "get": _operation(title, f"{layer.name}.sortables", [], "application/schema+json")
         },
-        f"{path}/items": {"get": _operation(title, f"{layer.name}.items", features, "application/geo+json")},
-        f"{path}/items/{{item}}": {
-            "get": _operation(title, f"{layer.name}.item", one, "application/geo+json")
-        },
+        f"{path}/items": {"get": _operation(title, f"{layer.name}.items", features, GEOJSON, files)},
+        f"{path}/items/{{item}}": {"get": _operation(title, f"{layer.name}.item", one, GEOJSON)},
     }
 
 
-def _operation(summary: str, name: str, parameters: list[Any], media_type: str) -> dict[str, Any]:
+def _operation(
+    summary: str, name: str, parameters: list[Any], media_type: str, more: Mapping[str, str] = PAGES
+) -> dict[str, Any]:
     problem = {"$ref": "#/components/responses/problem"}
     return {
         "summary": summary,
         "operationId": name,
         "tags": ["features" if parameters else "about"],
-        "parameters": [*parameters, *map(_reference, ["f", "district", "min_version"])],
+        "parameters": [*parameters, _format(more), *map(_reference, ["district", "min_version"])],
         "responses": {
-            "200": {"description": summary, "content": {media_type: {"schema": {"type": "object"}}}},
+            "200": {
+                "description": summary,
+                "content": {
+                    media_type: {"schema": {"type": "object"}},
+                    **dict.fromkeys(more.values(), _TEXT),
+                },
+            },
             "304": {"$ref": "#/components/responses/unchanged"},
             "400": problem,
             "401": problem,
@@ -114,6 +127,16 @@ def _operation(summary: str, name: str, parameters: list[Any], media_type: str) 
             "414": problem,
             "503": problem,
         },
+    }
+
+
+def _format(more: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "name": "f",
+        "in": "query",
+        "required": False,
+        "description": "格式 Format",
+        "schema": {"type": "string", "enum": ["json", *more]},
     }
 
 
@@ -136,7 +159,6 @@ def _parameters(asking: Asking) -> dict[str, Any]:
     systems = {"type": "string", "format": "uri", "enum": list(served(asking.served.district.srid))}
     numbers = {"type": "array", "items": {"type": "number"}, "minItems": 4, "maxItems": 6}
     schemas: dict[str, tuple[str, dict[str, Any]]] = {
-        "f": ("格式 Format", {"type": "string", "enum": ["json"]}),
         "district": ("区划代码 District", {"type": "string", "pattern": "^[0-9]{6}$"}),
         "min_version": ("不早于此数据版本 No older version", {"type": "integer", "minimum": 0}),
         "bbox": ("范围 What touches a box", numbers),

@@ -6,6 +6,7 @@ from fastapi import FastAPI
 
 from api import direct
 from api.ogc import documents, items, tiles, tilesets
+from api.ogc.downloads import Downloads
 from api.ogc.kept import Answers
 from api.ogc.serving import ROOT, Layers
 from api.state import State
@@ -16,7 +17,8 @@ def add_to(app: FastAPI, state: State) -> None:
     """Add the routes, and put what they are served with at ``app.state.layers``."""
     settings = state.settings
     reader = Reader(state.store.engine, size=settings.layer_connections, timeout_s=settings.layer_seconds)
-    app.state.layers = Layers(state, reader, Answers(settings.layer_cache_bytes))
+    answers, downloads = Answers(settings.layer_cache_bytes), Downloads(reader, settings)
+    app.state.layers = Layers(state, reader, answers, downloads)
     one = f"{ROOT}/collections/{{collection}}"
     tileset = f"{one}/tiles/{tilesets.MATRIX_SET}"
     for path, endpoint in (  # what is asked most first

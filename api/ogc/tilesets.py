@@ -11,7 +11,7 @@ from fastapi import Request
 
 from api.direct import Answer
 from api.ogc import tile_style
-from api.ogc.documents import link
+from api.ogc.links import link
 from api.ogc.serving import JSON, Asking, Made, answer, told
 from api.ogc.tiles import MVT, address, plan_named
 from data import extents, layers, tiles

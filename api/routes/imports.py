@@ -19,6 +19,7 @@ from api.auth import Acting, Tenant
 from api.fresh import written
 from api.kinds import ask_for_cells
 from api.params import API, LARGEST_NUMBER, Serving
+from api.plain import harmless
 from api.state import State
 from data import differences, imports
 from etl.ledger.reasons import BY_NAME
@@ -190,7 +191,7 @@ def _csv(titles: Sequence[str], rows: Iterable[Sequence[Any]], name: str) -> Res
         yield _MARK
         writer.writerow(titles)
         for row in rows:
-            writer.writerow([_harmless(value) for value in row])
+            writer.writerow([harmless(value) for value in row])
             yield page.getvalue()
             page.seek(0)
             page.truncate()
@@ -198,8 +199,3 @@ def _csv(titles: Sequence[str], rows: Iterable[Sequence[Any]], name: str) -> Res
 
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
     return StreamingResponse(lines(), media_type="text/csv; charset=utf-8", headers=headers)
-
-
-def _harmless(value: Any) -> Any:
-    """Return a cell that no spreadsheet takes for a formula."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value

@@ -5,17 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 from fastapi import APIRouter, Request
-from fastapi.openapi.docs import get_swagger_ui_html
 from starlette.responses import FileResponse, HTMLResponse
 
 import maps
 from api.base_map import BaseMap
+from api.pages import explorer
 from api.params import API
 from api.policy import policy
 
 WEB = Path(maps.__file__).parent / "web"
 OPENAPI = f"{API}/openapi.json"
-_SWAGGER = "/static/vendor/swagger-ui"
 
 router = APIRouter(include_in_schema=False)
 
@@ -32,10 +31,4 @@ async def landing(request: Request) -> FileResponse:
 @router.get("/docs")
 async def docs() -> HTMLResponse:
     """Show the API's documentation."""
-    return get_swagger_ui_html(
-        openapi_url=OPENAPI,
-        title="gridgov API",
-        swagger_js_url=f"{_SWAGGER}/swagger-ui-bundle.js",
-        swagger_css_url=f"{_SWAGGER}/swagger-ui.css",
-        swagger_favicon_url="data:,",
-    )
+    return explorer(OPENAPI, "gridgov API")
