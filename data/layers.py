@@ -53,7 +53,7 @@ _ROWS = (
             Field("perimeter_m", "周长（米）", "Perimeter, metres", "number"),
         ),
         Style("#70767c", 0.9, "#77AADD", 0.45),
-        frozenset({"grids", "communities"}),
+        frozenset({"grids", "plans", "communities"}),
         zooms=(8, 16),
         key="code",
         key_kind="text",

@@ -8,22 +8,21 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import blake2s
-from types import MappingProxyType
-from typing import Any, overload
+from typing import Any
 from urllib.parse import parse_qsl, quote
 
 from fastapi import Request
-from starlette.responses import Response
+from starlette.types import Scope
 
 from api.direct import Answer, Header
-from api.ogc.downloads import Downloads
 from api.ogc.kept import Answers, Counts
 from api.permissions import may
 from api.served import Served
-from api.stamp import PLAN, stamp
+from api.stamp import VERSION, stamp
 from api.state import State
 from data.layer import PUBLIC
 from data.layers import LAYERS
+from data.locate import Edition
 from data.reading import Reader
 from etl.actor import PUBLIC as ANYBODY
 from etl.actor import Actor
@@ -45,6 +44,15 @@ ACTIONS = frozenset({PUBLIC, *(layer.action for layer in LAYERS.values())}).unio
     *({one.action for one in layer.fields} for layer in LAYERS.values())
 )
 """The actions that decide what somebody sees of the layers."""
+_OF_ONE_LAYER = frozenset(
+    (
+        f"{ROOT}/collections/{{collection}}/items",
+        f"{ROOT}/collections/{{collection}}/items/{{item}}",
+        f"{ROOT}/collections/{{collection}}/tiles/WebMercatorQuad/{{zoom}}/{{row}}/{{column}}",
+        "/tiles/{collection}/{zoom}/{column}/{row}.mvt",
+    )
+)
+"""Routes whose answers are made from the layer they name alone: a change of another leaves them as they are."""
 COMMON = ("f", "district", "min_version")
 """Parameters every address takes."""
 
@@ -61,8 +69,6 @@ class Layers:
         Reads from the database.
     answers : Answers
         Answers kept.
-    downloads : Downloads
-        What layers are sent as files with.
     counts : Counts
         Counts kept.
     """
@@ -70,7 +76,6 @@ class Layers:
     state: State
     reader: Reader
     answers: Answers
-    downloads: Downloads
     counts: Counts = field(default_factory=Counts)
 
 
@@ -128,12 +133,6 @@ class Asking:
         pairs = "&".join(f"{quote(name)}={quote(value, safe='')}" for name, value in named.items() if value)
         return f"{self.base}{ROOT}{path}{'?' if pairs else ''}{pairs}"
 
-    def here(self, **changed: str | None) -> str:
-        """Return the request's own address with some parameters changed, or left out where they are None."""
-        query = {name: value for name, value in {**self.query, **changed}.items() if value is not None}
-        pairs = "&".join(f"{quote(name)}={quote(value, safe='')}" for name, value in query.items())
-        return f"{self.base}{quote(self.target)}{'?' if pairs else ''}{pairs}"
-
     def only(self, *names: str) -> None:
         """Refuse parameters that are not known.
 
@@ -174,28 +173,9 @@ class Made:
 
 
 Make = Callable[[Asking], Awaitable[Made]]
-Form = Callable[[Request, Asking], Awaitable[Response]]
-"""Answers in a format of its own, made anew for each request."""
-NO_FORMS: Mapping[str, Form] = MappingProxyType({})
 
 
-@overload
-async def answer(request: Request, make: Make, formats: tuple[str, ...] = ("json",)) -> Answer: ...
-
-
-@overload
-async def answer(
-    request: Request, make: Make, formats: tuple[str, ...] = ("json",), *, forms: Mapping[str, Form]
-) -> Answer | Response: ...
-
-
-async def answer(
-    request: Request,
-    make: Make,
-    formats: tuple[str, ...] = ("json",),
-    *,
-    forms: Mapping[str, Form] = NO_FORMS,
-) -> Answer | Response:
+async def answer(request: Request, make: Make, formats: tuple[str, ...] = ("json",)) -> Answer:
     """Answer a request, from memory where that was made from what is served now.
 
     Parameters
@@ -203,9 +183,7 @@ async def answer(
     make : callable
         Makes the answer where it is not kept.
     formats : tuple of str
-        The formats of what `make` makes, the first by default.
-    forms : mapping of str to callable
-        The other formats the address has, and what answers in them.
+        The formats the address has, the first by default.
 
     Raises
     ------
@@ -220,25 +198,18 @@ async def answer(
     served = layers.state.served(_district(query))
     actor: Actor = request.state.actor
     actions = _actions(actor.roles if actor.reaches(served.district.code) else ANYBODY.roles)
-    wanted = _format(query.get("f"), request, (*formats, *forms))
+    wanted = _format(query.get("f"), request, formats)
     base = _base(request)
-    about = (layers, served, actions, query, scope["path_params"], wanted, base, scope["path"])
-    if wanted in forms:
-        return await forms[wanted](request, Asking(*about))
     edition, teller = served.edition, served.teller
     key = (scope["path"], scope["query_string"], base, wanted, actions, served.district.code)
-    whole = (*key, edition.version, edition.plan if teller else None)
+    whole = (*key, _version_of(scope, edition), edition.plan if teller else None)
     found = layers.answers.find(whole)
     if found is None:
-        asking = Asking(*about)
+        asking = Asking(layers, served, actions, query, scope["path_params"], wanted, base, scope["path"])
         found = _told(await make(asking), asking, whole, personal=actor is not ANYBODY)
         layers.answers.keep(whole, found)
+    _stamp(found, edition.version)
     return found
-
-
-def stamped(asking: Asking, plans: str | None) -> dict[str, str]:
-    """Return the headers that say what an answer was made from; see `Made.plans`."""
-    return {**stamp(asking.plan, asking.served.edition.version), **({PLAN: plans} if plans else {})}
 
 
 def told(data: Any, media_type: str = JSON) -> Made:
@@ -247,6 +218,7 @@ def told(data: Any, media_type: str = JSON) -> Made:
 
 
 def _told(made: Made, asking: Asking, key: tuple[Any, ...], *, personal: bool) -> Answer:
+    edition = asking.served.edition
     parts = repr((__version__, sorted(asking.actions), *key)).encode()
     tag = f'W/"{blake2s(parts, digest_size=12).hexdigest()}"'
     kept = {
@@ -254,7 +226,8 @@ def _told(made: Made, asking: Asking, key: tuple[Any, ...], *, personal: bool) -
         "etag": tag,
         "cache-control": "private, no-cache" if personal else "no-cache",
         "vary": "Accept, Accept-Encoding, Authorization, Cookie",
-        **stamped(asking, made.plans),
+        **stamp(asking.plan, edition.version),
+        **({"Gridgov-Plan": made.plans} if made.plans else {}),
         **made.headers,
     }
     headers: list[Header] = [(name.lower().encode(), value.encode()) for name, value in kept.items()]
@@ -291,6 +264,23 @@ def _query(raw: bytes) -> dict[str, str]:
     if len(named) != len(pairs):
         raise InputError("A parameter is given more than once.", "Give each once.")
     return named
+
+
+def _version_of(scope: Scope, edition: Edition) -> int:
+    """Return what rises with every change of what an answer is made from."""
+    layer = LAYERS.get(scope["path_params"].get("collection", ""))
+    if layer is None or scope["route"].path not in _OF_ONE_LAYER:
+        return edition.version
+    return sum(edition.layers.get(name, 0) for name in layer.raised_by)
+
+
+def _stamp(kept: Answer, version: int) -> None:
+    """Name the version served now on an answer that was kept since an earlier one, and is the same in both."""
+    name = VERSION.lower().encode()
+    others = [header for header in kept.headers if header[0] != name]
+    told = (name, b"%d" % version)
+    if told not in kept.headers:
+        kept.headers = [*others, told]
 
 
 def _district(query: Mapping[str, str]) -> str | None:

@@ -102,3 +102,19 @@ def test_a_plan_takes_effect_at_its_instant(store, serving):
             assert time.monotonic() < ends
             time.sleep(0.02)
         assert (answer.headers["gridgov-plan"], len(answer.json()["features"])) == ("9", 1)
+
+
+def test_a_change_of_one_layer_leaves_the_others_as_they_are(store, serving):
+    town.build(store)
+    buildings = f"{OGC}/collections/buildings/items"
+    with serving() as client:
+        sites, others = client.get(SITES), client.get(buildings)
+        rename(store, "新名")
+        client.app.state.served.catch_up(CODE)
+        again = client.get(buildings, headers={"if-none-match": others.headers["etag"]})
+        assert again.status_code == 304
+        versions_told = [
+            int(answer.headers["gridgov-version"]) for answer in (others, again, client.get(SITES))
+        ]
+        assert versions_told == [versions_told[0], versions_told[0] + 1, versions_told[0] + 1]
+        assert client.get(SITES, headers={"if-none-match": sites.headers["etag"]}).status_code == 200
