@@ -8,17 +8,20 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import blake2s
-from typing import Any
+from types import MappingProxyType
+from typing import Any, overload
 from urllib.parse import parse_qsl, quote
 
 from fastapi import Request
+from starlette.responses import Response
 from starlette.types import Scope
 
 from api.direct import Answer, Header
+from api.ogc.downloads import Downloads
 from api.ogc.kept import Answers, Counts
 from api.permissions import may
 from api.served import Served
-from api.stamp import VERSION, stamp
+from api.stamp import PLAN, VERSION, stamp
 from api.state import State
 from data.layer import PUBLIC
 from data.layers import LAYERS
@@ -69,6 +72,8 @@ class Layers:
         Reads from the database.
     answers : Answers
         Answers kept.
+    downloads : Downloads
+        What layers are sent as files with.
     counts : Counts
         Counts kept.
     """
@@ -76,6 +81,7 @@ class Layers:
     state: State
     reader: Reader
     answers: Answers
+    downloads: Downloads
     counts: Counts = field(default_factory=Counts)
 
 
@@ -133,6 +139,12 @@ class Asking:
         pairs = "&".join(f"{quote(name)}={quote(value, safe='')}" for name, value in named.items() if value)
         return f"{self.base}{ROOT}{path}{'?' if pairs else ''}{pairs}"
 
+    def here(self, **changed: str | None) -> str:
+        """Return the request's own address with some parameters changed, or left out where they are None."""
+        query = {name: value for name, value in {**self.query, **changed}.items() if value is not None}
+        pairs = "&".join(f"{quote(name)}={quote(value, safe='')}" for name, value in query.items())
+        return f"{self.base}{quote(self.target)}{'?' if pairs else ''}{pairs}"
+
     def only(self, *names: str) -> None:
         """Refuse parameters that are not known.
 
@@ -173,9 +185,28 @@ class Made:
 
 
 Make = Callable[[Asking], Awaitable[Made]]
+Form = Callable[[Request, Asking], Awaitable[Response]]
+"""Answers in a format of its own, made anew for each request."""
+NO_FORMS: Mapping[str, Form] = MappingProxyType({})
 
 
-async def answer(request: Request, make: Make, formats: tuple[str, ...] = ("json",)) -> Answer:
+@overload
+async def answer(request: Request, make: Make, formats: tuple[str, ...] = ("json",)) -> Answer: ...
+
+
+@overload
+async def answer(
+    request: Request, make: Make, formats: tuple[str, ...] = ("json",), *, forms: Mapping[str, Form]
+) -> Answer | Response: ...
+
+
+async def answer(
+    request: Request,
+    make: Make,
+    formats: tuple[str, ...] = ("json",),
+    *,
+    forms: Mapping[str, Form] = NO_FORMS,
+) -> Answer | Response:
     """Answer a request, from memory where that was made from what is served now.
 
     Parameters
@@ -183,7 +214,9 @@ async def answer(request: Request, make: Make, formats: tuple[str, ...] = ("json
     make : callable
         Makes the answer where it is not kept.
     formats : tuple of str
-        The formats the address has, the first by default.
+        The formats of what `make` makes, the first by default.
+    forms : mapping of str to callable
+        The other formats the address has, and what answers in them.
 
     Raises
     ------
@@ -198,18 +231,26 @@ async def answer(request: Request, make: Make, formats: tuple[str, ...] = ("json
     served = layers.state.served(_district(query))
     actor: Actor = request.state.actor
     actions = _actions(actor.roles if actor.reaches(served.district.code) else ANYBODY.roles)
-    wanted = _format(query.get("f"), request, formats)
+    wanted = _format(query.get("f"), request, (*formats, *forms))
     base = _base(request)
+    about = (layers, served, actions, query, scope["path_params"], wanted, base, scope["path"])
+    if wanted in forms:
+        return await forms[wanted](request, Asking(*about))
     edition, teller = served.edition, served.teller
     key = (scope["path"], scope["query_string"], base, wanted, actions, served.district.code)
     whole = (*key, _version_of(scope, edition), edition.plan if teller else None)
     found = layers.answers.find(whole)
     if found is None:
-        asking = Asking(layers, served, actions, query, scope["path_params"], wanted, base, scope["path"])
+        asking = Asking(*about)
         found = _told(await make(asking), asking, whole, personal=actor is not ANYBODY)
         layers.answers.keep(whole, found)
     _stamp(found, edition.version)
     return found
+
+
+def stamped(asking: Asking, plans: str | None) -> dict[str, str]:
+    """Return the headers that say what an answer was made from; see `Made.plans`."""
+    return {**stamp(asking.plan, asking.served.edition.version), **({PLAN: plans} if plans else {})}
 
 
 def told(data: Any, media_type: str = JSON) -> Made:
@@ -218,7 +259,6 @@ def told(data: Any, media_type: str = JSON) -> Made:
 
 
 def _told(made: Made, asking: Asking, key: tuple[Any, ...], *, personal: bool) -> Answer:
-    edition = asking.served.edition
     parts = repr((__version__, sorted(asking.actions), *key)).encode()
     tag = f'W/"{blake2s(parts, digest_size=12).hexdigest()}"'
     kept = {
@@ -226,8 +266,7 @@ def _told(made: Made, asking: Asking, key: tuple[Any, ...], *, personal: bool) -
         "etag": tag,
         "cache-control": "private, no-cache" if personal else "no-cache",
         "vary": "Accept, Accept-Encoding, Authorization, Cookie",
-        **stamp(asking.plan, edition.version),
-        **({"Gridgov-Plan": made.plans} if made.plans else {}),
+        **stamped(asking, made.plans),
         **made.headers,
     }
     headers: list[Header] = [(name.lower().encode(), value.encode()) for name, value in kept.items()]
