@@ -12,6 +12,8 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+MATRIX_SET = "WebMercatorQuad"
+"""What the OGC calls it."""
 EXTENT = 4096
 """Units a tile is wide."""
 BUFFER = 64

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 _FEATURES = "http://www.opengis.net/spec/ogcapi-features-{}/1.0/conf/{}"
+_TILES = "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/{}"
 _CQL2 = "http://www.opengis.net/spec/cql2/1.0/conf/{}"
 
 CLASSES = (
@@ -11,6 +12,10 @@ CLASSES = (
     *(
         _FEATURES.format(3, name)
         for name in ("queryables", "queryables-query-parameters", "filter", "features-filter")
+    ),
+    *(
+        _TILES.format(name)
+        for name in ("core", "tileset", "tilesets-list", "geodata-tilesets", "mvt", "oas30")
     ),
     *(
         _CQL2.format(name)

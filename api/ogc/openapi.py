@@ -10,6 +10,7 @@ from api.errors import Problem
 from api.ogc.conformance import CLASSES
 from api.ogc.links import FEATURES
 from api.ogc.serving import GEOJSON, HTML, ROOT, Asking
+from api.ogc.tile_openapi import tile_paths
 from data import layers
 from data.layer import Layer
 from geo import __version__
@@ -34,13 +35,13 @@ def described(asking: Asking) -> dict[str, Any]:
         )
     }
     for layer in known.values():
-        paths |= _of_layer(layer, asking)
+        paths |= _of_layer(layer, asking) | tile_paths(layer)
     return {
         "openapi": "3.0.3",
         "info": {
             "title": f"{asking.served.district.name} · 社区网格图层 · Map layers",
             "version": __version__,
-            "description": "OGC API - Features. " + " ".join(CLASSES),
+            "description": "OGC API - Features and Tiles. " + " ".join(CLASSES),
         },
         "servers": [{"url": asking.base}],
         "paths": paths,

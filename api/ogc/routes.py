@@ -11,6 +11,7 @@ from api.ogc.kept import Answers
 from api.ogc.serving import ROOT, Layers
 from api.state import State
 from data.reading import Reader
+from geo.tiling import MATRIX_SET
 
 
 def add_to(app: FastAPI, state: State) -> None:
@@ -20,7 +21,7 @@ def add_to(app: FastAPI, state: State) -> None:
     answers, downloads = Answers(settings.layer_cache_bytes), Downloads(reader, settings)
     app.state.layers = Layers(state, reader, answers, downloads)
     one = f"{ROOT}/collections/{{collection}}"
-    tileset = f"{one}/tiles/{tilesets.MATRIX_SET}"
+    tileset = f"{one}/tiles/{MATRIX_SET}"
     for path, endpoint in (  # what is asked most first
         (f"{tiles.ROOT}/{{collection}}/{{zoom}}/{{column}}/{{row}}.mvt", tiles.tile),
         (f"{tiles.ROOT}/style.json", tilesets.style),

@@ -18,9 +18,8 @@ from data import extents, layers, tiles
 from data.layer import Field, Layer
 from geo.crs import WEB_MERCATOR, to_metric
 from geo.errors import NotFoundError
-from geo.tiling import DEEPEST, WORLD_M, span
+from geo.tiling import DEEPEST, MATRIX_SET, WORLD_M, span
 
-MATRIX_SET = "WebMercatorQuad"
 _URI = f"http://www.opengis.net/def/tilematrixset/OGC/1.0/{MATRIX_SET}"
 _CRS = "http://www.opengis.net/def/crs/EPSG/0/3857"
 _TILING = "http://www.opengis.net/def/rel/ogc/1.0/tiling-scheme"
