@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
+from anyio import to_thread
 from fastapi import FastAPI, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -29,6 +30,8 @@ MAX_TARGET_BYTES = 65_536
 """Longest path and query together: what is longer than a question may be is refused by who reads it, and says why."""
 _SHORTEST = 1_000
 """Bytes of a body that is worth packing."""
+_LONG = 200_000
+"""Bytes of a body that takes so long to pack that others must not wait for it."""
 
 
 @dataclass
@@ -62,8 +65,8 @@ class Answer:
 
     @property
     def size(self) -> int:
-        """Bytes it takes to keep."""
-        return len(self.body) + len(self._packed or b"") + 500
+        """Bytes it takes to keep, with the packed body it may come to have."""
+        return len(self.body) * 3 // 2 + 500
 
     def holds(self, request: Request) -> bool:
         """Tell whether the client has it already, compared weakly as RFC 9110 wants it for If-None-Match."""
@@ -117,7 +120,8 @@ class DirectRoute(FrontRoute):
             return
         body, headers = answer.body, answer.headers
         if len(body) >= _SHORTEST and b"gzip" in _accepted(scope):
-            body, headers = answer.packed(), [*headers, (b"content-encoding", b"gzip")]
+            body = await to_thread.run_sync(answer.packed) if len(body) > _LONG else answer.packed()
+            headers = [*headers, (b"content-encoding", b"gzip")]
         sized = [*headers, (b"content-length", b"%d" % len(body))]
         await _send(send, status, sized, b"" if method == "HEAD" else body)
 
