@@ -52,13 +52,13 @@ async function start() {
   const counts = countClasses(grids.features, classes);
   chooseColours(map, classes, counts);
   await listLayers(map);
-  await chooseBase(map);
   byId("ask").addEventListener("submit", (event) => {
     event.preventDefault();
     ask(map, "resolve", { q: /** @type {HTMLInputElement} */ (byId("address")).value });
   });
   suggest();
   byId("notice").hidden = true;
+  await chooseBase(map).catch((error) => notice(...failure(error))); // all else works without
   byId("map").dataset.ready = "";
 }
 

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import DESK, PHONE
+from tests.town import grid_code
 
 LAYERS = ("green", "water", "rail", "streets", "labels")
 WATER = [198, 220, 234, 255]
@@ -113,6 +114,17 @@ def test_more_names_come_with_the_zoom(opened):
     page.evaluate("window.map.setView([31.701, 118.505], 15, { animate: false })")
     drawn(page)
     assert page.evaluate(AT, ["names", 118.505, 31.701])[3] == 0
+
+
+def test_all_else_works_where_nothing_is_told_of_base_maps(visit, site):
+    page: Page = visit("about:blank").page
+    page.context.unroute_all()
+    page.route("**/api/v1/base*", lambda route: route.abort())
+    page.goto(site)
+    expect(page.locator("#notice")).to_contain_text("服务器没有应答")
+    page.get_by_role("combobox").fill("湖东路166号康宁花园1幢")
+    page.get_by_role("button", name="查询").click()
+    expect(page.locator("#answer .card h3")).to_contain_text(grid_code(1))
 
 
 def test_a_layer_that_cannot_be_read_is_told_and_asked_for_again(visit, site):
