@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import shapely
+
 from data.filters import Values, quoted
 from data.layer import SQL_TYPES, Field, Kind, Layer
 from data.reading import TENANT
+from geo.crs import WEB_MERCATOR, to_metric
 from geo.systems import CRS84, System
 
 Bounds = tuple[float, float, float, float]
@@ -17,6 +20,8 @@ Bounds = tuple[float, float, float, float]
 
 DEGREE_DIGITS, METRE_DIGITS = 7, 2
 """Decimals of coordinates: a centimetre."""
+_POLAR, _SLACK = 85.0, 1e-6
+"""Degrees: where Web Mercator ends, and what rounding may move."""
 
 
 @dataclass(frozen=True)
@@ -212,8 +217,19 @@ def _conditions(asked: Question) -> list[str]:
     elif asked.layer.dated and asked.period:
         found.append(f"valid && {_range(asked.period, values)}")
     if asked.area is not None:
-        found.append(f"ST_Intersects(shape, {values.area(asked.area)})")
+        found += [_near(asked), f"ST_Intersects(shape, {values.area(asked.area)})"]
     return found
+
+
+def _near(asked: Question) -> str:
+    """Return the SQL of boxes that overlap: behind row-level security nothing else is found by an index of shapes."""
+    if not asked.layer.stored or asked.area is None:
+        return f"shape && {asked.values.area(asked.area)}"
+    west, south, east, north = shapely.box(*asked.area.bounds).buffer(_SLACK).bounds
+    lat = max(south, -_POLAR), min(north, _POLAR)
+    around = shapely.box(max(west, -180), lat[0], min(east, 180), lat[1])
+    (drawn,) = to_metric([around], WEB_MERCATOR)
+    return f"mercator && ST_GeomFromWKB({asked.values.bind(shapely.to_wkb(drawn), 'bytea')}, {WEB_MERCATOR})"
 
 
 def _range(period: Period, values: Values) -> str:
