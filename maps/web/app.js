@@ -210,7 +210,7 @@ async function ask(map, path, query) {
 
 /** @param {any} overview */
 function credits({ figures: counted, attribution }) {
-  const withheld = { zh: "不足 10 户的网格户数不公开，也不计入总数。", en: "Counts of households below 10 are withheld, and not in the total." };
+  const withheld = { zh: "不足 10 户的数不公开，可由合计推出它的另一数也不公开，均不计入总数。", en: "Counts below 10 are withheld, with one more where a total would give them away; the totals are without them." };
   const unplaced = { zh: `${number(counted.unplaced)} 栋楼没有坐标，可按地址查询。`, en: `${number(counted.unplaced)} buildings have no position; an address finds them.` };
   return [
     counted.withheld > 0 && make("p", {}, both(withheld)),

@@ -39,7 +39,7 @@ export function gridCard(grid) {
     [{ zh: "值守", en: "Duty" }, dutyText(duty)],
     ...workers(duty),
     [{ zh: "联系", en: "Turn to" }, [duty.channel, duty.phone].filter(Boolean).join(" ")],
-    [{ zh: "户数", en: "Households" }, grid.households ?? both({ zh: "不足 10 户，不公开", en: "under 10, withheld" })],
+    [{ zh: "户数", en: "Households" }, grid.households ?? both({ zh: "不公开", en: "withheld" })],
     [{ zh: "台账编码", en: "Ledger's code" }, grid.external_code],
   ];
   return make(

@@ -157,7 +157,7 @@ function gridTip(properties) {
     [{ zh: "网格", en: "Grid" }, properties.code],
     [{ zh: "台账编码", en: "Ledger's code" }, properties.external_code],
     [{ zh: "社区", en: "Community" }, properties.community],
-    [{ zh: "户数", en: "Households" }, properties.households ?? both({ zh: "不足 10 户", en: "under 10" })],
+    [{ zh: "户数", en: "Households" }, properties.households ?? both({ zh: "不公开", en: "withheld" })],
     [{ zh: "楼栋", en: "Buildings" }, properties.buildings],
   ]);
 }
