@@ -15,6 +15,8 @@ UNKNOWN_ROUTE = "-"
 EACH = 50
 """How many requests of one kind have lines of their own, within a while."""
 WITHIN_S = 1.0
+CLIENT_GONE = 499
+"""Logged as the status where nobody was left to be answered."""
 
 
 class AccessLog:
@@ -34,7 +36,7 @@ class AccessLog:
             await self._app(scope, receive, send)
             return
         begun = time.perf_counter()
-        status = 500
+        status = 0
 
         async def noted(message: Message) -> None:
             nonlocal status
@@ -44,11 +46,12 @@ class AccessLog:
 
         try:
             await self._app(scope, receive, noted)
+            status = status or CLIENT_GONE
         finally:
             if log.isEnabledFor(logging.INFO):
                 # A mounted folder has no route; its own path is the root path of what is in it.
                 route = str(getattr(scope.get("route"), "path", scope.get("root_path") or UNKNOWN_ROUTE))
-                self._note((scope["method"], route, status), (time.perf_counter() - begun) * 1000)
+                self._note((scope["method"], route, status or 500), (time.perf_counter() - begun) * 1000)
 
     def _note(self, answered: tuple[str, str, int], took_ms: float) -> None:
         alike = self._alike.get(answered)

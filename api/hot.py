@@ -7,6 +7,7 @@ POST. The model is what FastAPI documents and what is checked here, so there is 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from http import HTTPStatus
 from typing import Any, NamedTuple, get_type_hints
@@ -17,8 +18,9 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.routing import Match
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.permissions import permit
 
@@ -55,9 +57,20 @@ class FrontRoute(APIRoute):
 
         async def answer(scope: Scope, receive: Receive, send: Send) -> None:
             scope["app"], scope["route"] = app, self
+            begun = False
+
+            async def noted(message: Message) -> None:
+                nonlocal begun
+                begun = True
+                await send(message)
+
             try:
-                await serve(scope, receive, send)
+                await serve(scope, receive, noted)
+            except ClientDisconnect:  # nobody is left to answer
+                return
             except Exception as error:
+                if begun:  # one answer a request: the server ends the connection
+                    raise
                 kind = next(kind for kind in type(error).__mro__ if kind in handlers)
                 response: Any = handlers[kind](Request(scope, receive), error)
                 await (await response)(scope, receive, send)
@@ -98,7 +111,7 @@ class HotRoute(FrontRoute):
         pairs = _pairs(scope["query_string"])
         named = dict(pairs)
         if len(named) != len(pairs):
-            raise _refused("query", _repeated(pairs), "given more than once")
+            raise _repeated("query", pairs)
         try:
             return self._model.model_validate_strings(named)
         except ValidationError as error:
@@ -114,17 +127,26 @@ class HotRoute(FrontRoute):
             raise _refused("query", "", "the question is in the body; only the district may stand here")
         body = await request.body()
         try:
-            named = json.loads(body.decode(), object_pairs_hook=_once)
+            named = json.loads(body.decode(), object_pairs_hook=self._once)
         except UnicodeDecodeError:
             raise _refused("body", "", "not UTF-8") from None
         except (ValueError, RecursionError):
             raise _refused("body", "", "not JSON") from None
         if beside and isinstance(named, dict):
-            body = json.dumps(_once([*named.items(), *beside])).encode()
+            body = json.dumps(self._once([*named.items(), *beside])).encode()
         try:
             return self._model.model_validate_json(body, strict=True)
         except ValidationError as error:
             raise _told(error, "body") from None
+
+    def _once(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        """Read an object: no member twice, and no more of them than there are names."""
+        named = dict(pairs)
+        if len(named) != len(pairs):
+            raise _repeated("body", pairs)
+        if len(named) > len(self._model.model_fields):
+            raise _refused("body", "", "too many members")
+        return named
 
 
 def add_to(
@@ -157,16 +179,10 @@ def _pairs(query: bytes) -> list[tuple[str, Any]]:
         raise _refused("query", "", "too many parameters") from None
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    named = dict(pairs)
-    if len(named) != len(pairs):
-        raise _refused("body", _repeated(pairs), "given more than once")
-    return named
-
-
-def _repeated(pairs: list[tuple[str, Any]]) -> str:
-    names = [name for name, _ in pairs]
-    return next(name for name in names if names.count(name) > 1)
+def _repeated(where: str, pairs: list[tuple[str, Any]]) -> RequestValidationError:
+    counted = Counter(name for name, _ in pairs)
+    name = next(name for name, times in counted.items() if times > 1)
+    return _refused(where, name, "given more than once")
 
 
 def _told(error: ValidationError, where: str) -> RequestValidationError:
