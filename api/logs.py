@@ -19,28 +19,52 @@ class Lines(logging.StreamHandler):  # type: ignore[type-arg]
     def __init__(self) -> None:
         super().__init__()
         self._held: list[str] = []
+        self._due = False
         self.setFormatter(_Stamped("%(asctime)s %(name)s %(message)s"))
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Take a line; the handler's lock is held."""
+        """Take a line; the handler's lock is held. Whatever is wrong is told as by logging's own handlers."""
         try:
             self._held.append(self.format(record))
-        except Exception:  # noqa: BLE001 - told on standard error, as by logging's own handlers
+            if record.levelno >= logging.WARNING:
+                self._write()
+            elif not self._due:
+                later = threading.Timer(HELD_S, self._write_later, [record])
+                later.daemon = True  # a process that ends writes what is left; see `logging.shutdown`
+                later.start()
+                self._due = True
+        except Exception:  # noqa: BLE001 - no line of the log may fail what it is about
             self.handleError(record)
-        if record.levelno >= logging.WARNING:
-            self.flush()
-        elif len(self._held) == 1:
-            later = threading.Timer(HELD_S, self.flush)
-            later.daemon = True  # a process that ends writes what is left; see `logging.shutdown`
-            later.start()
 
     def flush(self) -> None:
-        """Write what is held."""
-        with self.lock or threading.RLock():
-            if self._held:
-                self.stream.write("\n".join([*self._held, ""]))
-                self._held.clear()
-            super().flush()
+        """Write what is held.
+
+        Raises
+        ------
+        OSError
+            If it cannot be written; the lines are lost then.
+        """
+        self.acquire()
+        try:
+            self._write()
+        finally:
+            self.release()
+
+    def _write(self) -> None:
+        held, self._held = self._held, []
+        if held:
+            self.stream.write("\n".join([*held, ""]))
+        self.stream.flush()
+
+    def _write_later(self, last: logging.LogRecord) -> None:
+        self.acquire()
+        try:
+            self._write()
+        except Exception:  # noqa: BLE001 - as in `emit`
+            self.handleError(last)
+        finally:
+            self._due = False
+            self.release()
 
 
 class _Stamped(logging.Formatter):
@@ -59,6 +83,5 @@ class _Stamped(logging.Formatter):
 def begin() -> None:
     """Let the program's log be written, without what no line shows."""
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
-    logging._srcfile = None  # as logging's guide has it: no search for the caller
     logging.basicConfig(handlers=[Lines()])
     logging.getLogger("gridgov").setLevel(logging.INFO)

@@ -45,9 +45,9 @@ class Joined:
         self._transport.close()
 
     def _flush(self) -> None:
-        if self._held:
-            self._transport.write(b"".join(self._held))
-            self._held.clear()
+        held, self._held = self._held, []
+        if held:
+            self._transport.write(b"".join(held))
 
 
 class Protocol(HttpToolsProtocol):

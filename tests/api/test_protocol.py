@@ -49,6 +49,26 @@ def test_what_is_written_in_one_turn_is_one_piece():
     asyncio.run(turns())
 
 
+def test_what_could_not_be_written_is_not_written_again():
+    class Broken(Wire):
+        def write(self, data):
+            super().write(data)
+            raise RuntimeError("no more")
+
+    async def turns():
+        wire = Broken()
+        joined = Joined(wire, asyncio.get_running_loop())
+        joined.write(b"first")
+        with pytest.raises(RuntimeError):
+            joined.close()
+        joined.write(b"second")
+        asyncio.get_running_loop().set_exception_handler(lambda *_: None)
+        await asyncio.sleep(0)
+        assert wire.sent == [b"first", b"second"]
+
+    asyncio.run(turns())
+
+
 @pytest.fixture(scope="module")
 def port():
     async def pieces():
