@@ -119,10 +119,19 @@ def box(bounds: tuple[float, float, float, float], system: System) -> Any:
     if not (-180 <= west <= 180 and -180 <= east <= 180 and south >= -90 and north <= 90):
         raise CoordinateError("bbox is out of range.", "Longitudes are -180 to 180, latitudes -90 to 90.")
     if west <= east:
-        return shapely.box(west, south, east, north)
+        return _within(west, south, east, north)
     return shapely.multipolygons(
         [shapely.box(west, south, 180.0, north), shapely.box(-180.0, south, east, north)]
     )
+
+
+def _within(west: float, south: float, east: float, north: float) -> Any:
+    """Return a box; where it has no area it is a line or a point, which as a polygon would touch nothing."""
+    if (west, south) == (east, north):
+        return shapely.Point(west, south)
+    if west == east or south == north:
+        return shapely.LineString([(west, south), (east, north)])
+    return shapely.box(west, south, east, north)
 
 
 def stored(shape: Any, system: System) -> Any:

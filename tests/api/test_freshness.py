@@ -43,7 +43,10 @@ def run(store, statement: str, district: str = CODE, *layers: str, **values: obj
 
 def schedule(store, in_s: float) -> datetime:
     """Publish plan 3, which has the grids of plan 1, for some seconds from now; return when."""
-    at = datetime.now(CHINA) + timedelta(seconds=in_s)
+    return schedule_at(store, datetime.now(CHINA) + timedelta(seconds=in_s))
+
+
+def schedule_at(store, at: datetime) -> datetime:
     run(store, "UPDATE plans SET valid = tstzrange(lower(valid), :at) WHERE number = 2", at=at)
     run(
         store,
