@@ -105,7 +105,9 @@ def problem(
         changes=[dict(change) for change in changes],
         candidates=[dict(candidate) for candidate in candidates],
     )
-    extra = {"Retry-After": str(RETRY_AFTER_S)} if kind.status == HTTPStatus.SERVICE_UNAVAILABLE else {}
+    extra = {"Cache-Control": "no-store"}
+    if kind.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        extra["Retry-After"] = str(RETRY_AFTER_S)
     return JSONResponse(
         body.model_dump(exclude_defaults=True),
         kind.status,
@@ -128,6 +130,11 @@ def for_anybody(error: Exception) -> Exception:
         log.warning("the database failed: %s", type(error.__cause__ or error).__name__)
         return errors.UnavailableError("The database cannot be reached now.", "Try again in a moment.")
     return error
+
+
+def said_of(error: Exception) -> str:
+    """Say what is wrong as the server's log has it: of errors that are not ours only what they are."""
+    return str(error) if isinstance(error, errors.GridgovError) else type(error).__name__
 
 
 def add_to(app: FastAPI) -> None:

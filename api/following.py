@@ -10,6 +10,7 @@ from collections.abc import Iterable
 import psycopg
 from sqlalchemy.exc import SQLAlchemyError
 
+from api.errors import said_of
 from api.state import State
 from data.versions import CHANNEL, DRAFTS
 from etl import activation, levels
@@ -67,7 +68,7 @@ class Following:
             try:
                 self._listen()
             except (GridgovError, SQLAlchemyError, psycopg.Error) as error:
-                log.warning("changes are not followed now: %s", type(error).__name__)
+                log.warning("changes are not followed now: %s", said_of(error))
             except Exception:  # a thread that ended would leave answers to grow stale
                 log.exception("changes are not followed now")
             self._ended.wait(_BACK_OFF_S[min(self._failures, len(_BACK_OFF_S) - 1)])

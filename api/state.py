@@ -16,6 +16,7 @@ from queue import SimpleQueue
 from anyio import CapacityLimiter, to_thread
 from sqlalchemy.exc import SQLAlchemyError
 
+from api.errors import said_of
 from api.evidence import Slips
 from api.kept import Kept
 from api.making import Maker
@@ -79,7 +80,7 @@ class State:
         try:
             self.refresh()
         except (GridgovError, SQLAlchemyError) as error:
-            log.warning("nothing is served yet: %s", type(error).__name__)
+            log.warning("nothing is served yet: %s", said_of(error))
 
     def refresh(self, only: Iterable[str] = ()) -> None:
         """Build anew what is out of date, then serve it; what fails keeps being served as it was.
@@ -95,6 +96,7 @@ class State:
             If the database cannot be reached.
         """
         wanted = set(only)
+        before = set(self._kept)  # what another thread comes to serve meanwhile is not in what is read here
         with self.store.read() as connection:
             known = districts.every(connection)
             self._slips = self._slips or Slips(keys.of_evidence(connection, self.settings))
@@ -105,7 +107,7 @@ class State:
                     self._foresee(district)
                 except Exception:  # whatever is wrong with one district must not stop the others
                     log.exception("district %s stays as it was", district.code)
-        for code in self._kept.keys() - {district.code for district in known}:
+        for code in before - {district.code for district in known}:
             self._kept.pop(code, None)
         self.loaded = True
         self._announce()
@@ -121,13 +123,13 @@ class State:
         try:
             with self.store.read() as connection:
                 district = districts.get(connection, code)
-            self._refresh(district)
+            kept = self._refresh(district)
         except (GridgovError, SQLAlchemyError) as error:
             raise UnavailableError(
                 "What was asked for is done, but cannot be shown here yet.", "Read it again in a moment."
             ) from error
         self._announce()
-        return self._kept[code].present()
+        return kept.present()
 
     @property
     def slips(self) -> Slips:
@@ -264,7 +266,7 @@ class State:
             changed, self._changed = self._changed, _announcement()
         changed.set_result(None)
 
-    def _refresh(self, district: District) -> None:
+    def _refresh(self, district: District) -> Held:
         code = district.code
         with self._refreshing.setdefault(code, threading.Lock()), self.store.read(code) as connection:
             kept = self._kept.get(code)
@@ -280,7 +282,7 @@ class State:
                 near = locate.edition(connection, code, edition.changes)
                 upcoming = self._maker.made(connection, district, near, [*held, current])
             ahead = _still_ahead(current, kept.ahead if kept else None)
-            self._kept[code] = Held(
+            made = self._kept[code] = Held(
                 replace(current, then=ahead.teller if ahead else None),
                 upcoming,
                 Clock(edition.at, read_s),
@@ -288,14 +290,15 @@ class State:
             )
         if not kept or kept.current.edition.version != edition.version:
             log.info("district %s is served from version %d", code, edition.version)
+        return made
 
     def _foresee(self, district: District) -> None:
         """Make what the next plan will be answered from, so that every answer can say what a place will be in."""
         code = district.code
         with self._refreshing.setdefault(code, threading.Lock()), self.store.read(code) as connection:
-            kept = self._kept[code]
-            change = kept.current.change
-            if change is None or kept.ahead is not None:
+            kept = self._kept.get(code)
+            change = kept.current.change if kept else None
+            if kept is None or change is None or kept.ahead is not None:
                 return
             edition = locate.edition(connection, code, change.at)
             if edition.ground == kept.current.edition.ground:  # else it is refreshed again at once

@@ -6,8 +6,13 @@ from pathlib import Path
 from typing import Literal
 
 from platformdirs import user_data_path
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+SHORTEST_KEY = 16
+"""Characters of a key that is set."""
+SECRET = frozenset({"evidence_key"})
+"""Settings that are never shown."""
 
 
 class Settings(BaseSettings):
@@ -106,7 +111,26 @@ class Settings(BaseSettings):
         default="child", description="Whether the server starts a worker for jobs, as a process of its own."
     )
 
+    @field_validator("evidence_key")
+    @classmethod
+    def _long_enough(cls, said: SecretStr | None) -> SecretStr | None:
+        if any(len(key) < SHORTEST_KEY for key in _parted(said)):
+            raise ValueError(
+                f"each key needs {SHORTEST_KEY} characters or more; make one with openssl rand -hex 32"
+            )
+        return said
+
+    @property
+    def evidence_keys(self) -> list[str]:
+        """Keys of evidence slips that are set; the first signs."""
+        return _parted(self.evidence_key)
+
     @property
     def files(self) -> Path:
         """Folder of the files that jobs make."""
         return self.data_dir / "files"
+
+
+def _parted(said: SecretStr | None) -> list[str]:
+    keys = said.get_secret_value().split(",") if said else []
+    return [key.strip() for key in keys if key.strip()]

@@ -13,6 +13,7 @@ from typing import Annotated, Any, NoReturn
 import orjson
 import typer
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -21,7 +22,7 @@ from sqlalchemy.exc import OperationalError
 
 from data import cluster, districts, migrate
 from data.session import Store, first_line
-from data.settings import Settings
+from data.settings import SECRET, Settings
 from geo import errors
 from geo.progress import Progress as Listener
 
@@ -76,7 +77,7 @@ def guarded() -> Iterator[None]:
         _end(error)
     except ValidationError as error:
         faults = [
-            f"GRIDGOV_{'_'.join(map(str, fault['loc'])).upper()}: {fault['msg']} (it is {fault['input']!r})."
+            f"GRIDGOV_{'_'.join(map(str, fault['loc'])).upper()}: {fault['msg']}{_as_stated(fault)}."
             for fault in error.errors()
         ]
         _end(errors.SetupError(" ".join(faults), "docs/settings.md tells what each setting may be."))
@@ -87,6 +88,11 @@ def guarded() -> Iterator[None]:
     except OSError as error:
         said = f"{error.filename}: {error.strerror}." if error.filename else f"{error}."
         _end(errors.InputError(said, "Check the path, its permissions and the room left on the disk."))
+
+
+def _as_stated(fault: ErrorDetails) -> str:
+    """Show what a setting is, unless it is secret."""
+    return "" if SECRET.intersection(fault["loc"]) else f" (it is {fault['input']!r})"
 
 
 def _end(error: errors.GridgovError) -> NoReturn:

@@ -402,6 +402,13 @@ def test_a_wrong_setting_is_named(gridgov, monkeypatch):
     assert (ran.code, "GRIDGOV_PORT" in ran.err, "Traceback" in ran.err) == (6, True, False)
 
 
+def test_a_key_that_is_too_short_is_refused_at_the_start_and_not_shown(gridgov, monkeypatch):
+    monkeypatch.setenv("GRIDGOV_EVIDENCE_KEY", "short-one")
+    ran = gridgov("serve")
+    assert (ran.code, "GRIDGOV_EVIDENCE_KEY" in ran.err, "openssl rand" in ran.err) == (6, True, True)
+    assert "short-one" not in ran.err
+
+
 def test_two_districts_must_be_told_apart(gridgov, district, ledger, database_url):
     store = Store(database_url)
     settle(store, "990102")

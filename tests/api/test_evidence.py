@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 from sqlalchemy import text
 
 from api.evidence import Slips
 from data import keys
 from data.settings import Settings
-from geo.errors import SetupError
 from geo.times import CHINA
 from tests import town
 
@@ -159,6 +159,6 @@ def test_a_key_that_is_set_must_be_long(store):
         kept = keys.of_evidence(connection, Settings())
         assert [len(key) for key in kept] == [64]
         assert keys.of_evidence(connection, Settings(evidence_key=f" {'a' * 16}, ")) == ["a" * 16, *kept]
-        with pytest.raises(SetupError, match="shorter than 16"):
-            keys.of_evidence(connection, Settings(evidence_key="a" * 16 + ",short"))
+    with pytest.raises(ValidationError, match="16 characters or more"):
+        Settings(evidence_key="a" * 16 + ",short")
     assert Slips(kept).read("nothing") is None
