@@ -52,9 +52,10 @@ class Site:
 
     def areas(self) -> dict[str, float]:
         """Return the areas of the grids in force by code, square metres on the ellipsoid."""
-        query = "SELECT code, ST_Area(shape::geography) FROM layers.grids WHERE district = :d AND plan = 2"
+        query = "SELECT code, ST_Area(shape::geography) AS area FROM layers.grids WHERE district = :d AND plan = 2"
         with self.store.read(CODE) as connection:
-            return dict(connection.execute(text(query), {"d": CODE}))
+            rows = connection.execute(text(query), {"d": CODE}).all()
+            return {row.code: row.area for row in rows}
 
 
 @pytest.fixture(scope="package")
