@@ -11,7 +11,7 @@ from api.questions import AddressAsked, PointAsked, Question
 from api.served import Ready
 from api.state import State
 from etl.actor import PUBLIC, Actor
-from geo.answers import Answer
+from geo.answers import Answer, Status
 from geo.errors import InputError
 from geo.locate import Locator
 
@@ -46,10 +46,21 @@ async def chosen(state: State, actor: Actor, asked: Question, *, anywhere: bool 
 
 
 def told(
-    state: State, actor: Actor, asked: PointAsked | AddressAsked, served: Sequence[Ready], ask: Ask
+    state: State,
+    actor: Actor,
+    asked: PointAsked | AddressAsked,
+    served: Sequence[Ready],
+    ask: Ask,
+    place: Ask | None = None,
 ) -> Told:
-    """Ask, and write what is answered; of several districts that which holds the place or is nearest."""
-    answer, (district, teller, then) = _nearest([(ask(each.teller.locator), each) for each in served])
+    """Ask, and write what is answered; of several districts that which holds the place or is nearest.
+
+    Parameters
+    ----------
+    place : callable, optional
+        Asks where the place is, for answers that do not say.
+    """
+    answer, (district, teller, then) = _nearest([(ask(each.teller.locator), each) for each in served], place)
     staff = actor is not PUBLIC and may(actor, "duty.read") and actor.reaches(district.code)
     more: dict[str, Any] = {}
     if asked.include is not None:
@@ -65,5 +76,14 @@ def told(
     return Told(teller.tell(answer, staff=staff, then=later, more=more), teller.headers)
 
 
-def _nearest(found: list[tuple[Answer, Ready]]) -> tuple[Answer, Ready]:
-    return found[0] if len(found) == 1 else min(found, key=lambda each: each[0].outside_m or 0.0)
+def _nearest(found: list[tuple[Answer, Ready]], place: Ask | None) -> tuple[Answer, Ready]:
+    if len(found) == 1:
+        return found[0]
+
+    def away_m(each: tuple[Answer, Ready]) -> float:
+        answer, ready = each
+        if answer.status is Status.NO_ANSWER and place:
+            answer = place(ready.teller.locator)
+        return answer.outside_m or 0.0
+
+    return min(found, key=away_m)

@@ -81,7 +81,9 @@ class Maker:
             near_border_m=self._settings.near_border_m,
             book=next((other.locator.book for other in held if other.locator), None),
         )
-        _ = locator.book.suggester  # made here, so that no request waits for it
+        # Made here, so that no request waits for it.
+        locator.points.index.complete()
+        _ = locator.book.suggester
         return locator
 
 

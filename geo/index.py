@@ -229,6 +229,10 @@ class PointIndex:
         """
         return self._near_borders.near(metric_points(_points(points), self._srid))
 
+    def complete(self) -> None:
+        """Make now what is else made when it is first asked for."""
+        _ = self._near_borders, self._outlines
+
     @cached_property
     def _near_borders(self) -> Borders:
         return Borders(self._metric, self.near_border_m)

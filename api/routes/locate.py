@@ -49,7 +49,7 @@ async def by_point(request: Request, asked: Annotated[PointAsked, Query()]) -> T
             *point, crs, accuracy_m=asked.accuracy_m, level=asked.accuracy_level, source=asked.source
         )
 
-    return asking.told(state, request.state.actor, asked, found, ask)
+    return asking.told(state, request.state.actor, asked, found, ask, lambda locator: locator.at(*point, crs))
 
 
 async def by_point_in_body(request: Request, asked: PointAsked) -> Told:

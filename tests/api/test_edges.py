@@ -181,6 +181,10 @@ def test_a_point_chooses_its_district(store, serving):
         for lon, district in ((118.505, "340504"), (118.705, "340503")):
             answer = client.get(f"/api/v1/locate?lon={lon}&lat=31.705&crs=wgs84").json()
             assert (answer["status"], answer["district"]["code"]) == ("match", district)
+            for unanswered in ("accuracy_m=600", "source=device"):
+                asked = f"/api/v1/locate?lon={lon}&lat=31.705&crs=wgs84&{unanswered}"
+                answer = client.get(asked).json()
+                assert (answer["status"], answer["district"]["code"]) == ("no_answer", district)
     with serving(district="340504") as client:
         assert client.get("/api/v1/grids").json()["grids"][0]["code"] == town.grid_code(1)
         assert client.get("/api/v1/locate?lon=118.705&lat=31.705&crs=wgs84").json()["status"] == "outside"

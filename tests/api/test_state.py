@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from functools import cached_property
 
 from api.state import State
 from data.session import Store
@@ -38,6 +39,17 @@ def test_what_another_thread_has_just_served_is_not_dropped(database_url):
     state.refresh()
     assert [served.district.code for served in state.every()] == [CODE]
     store.close()
+
+
+def test_no_request_waits_for_what_is_made_once(store):
+    town.build(store)
+    state = State(store, Settings())
+    state.refresh()
+    locator = state.locator(CODE)
+    for made in (locator.points.index, locator.book):
+        once = {name for name, each in vars(type(made)).items() if isinstance(each, cached_property)}
+        assert once
+        assert once <= vars(made).keys()
 
 
 def test_the_log_says_what_is_wrong_and_what_to_do(caplog):
