@@ -11,6 +11,9 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+CONNECTION = "gridgov.connection"
+"""Extension of a scope: the transport, for an answer that has to end a connection whose client takes nothing."""
+
 
 class Joined:
     """A transport that holds what is written until the loop's next turn.
@@ -56,3 +59,8 @@ class Protocol(HttpToolsProtocol):
     def connection_made(self, transport: Any) -> None:
         """Begin with a connection."""
         super().connection_made(Joined(transport, self.loop))  # type: ignore[arg-type]
+
+    def on_message_begin(self) -> None:
+        """Begin with a request."""
+        super().on_message_begin()
+        self.scope["extensions"] = {CONNECTION: self.transport}  # type: ignore[dict-item]

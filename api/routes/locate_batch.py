@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Iterator
-from contextlib import aclosing, contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
+from contextlib import aclosing, asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from email.message import Message
 from functools import partial
 from typing import Annotated, Any, ClassVar
@@ -23,7 +24,7 @@ from api.errors import Kind, problem
 from api.params import API, Plain, Serving
 from api.questions import Question
 from api.stamp import stamp
-from api.streaming import BothWays
+from api.streaming import BothWays, Within
 from data.settings import Settings
 from etl.actor import PUBLIC, Actor
 from geo.answers import Reason, Status
@@ -36,8 +37,10 @@ STREAMED = ("application/x-ndjson", "text/csv")
 """What answers come in; to compress them, middleware would hold them back."""
 AT_ONCE, AT_ONCE_PUBLIC = 32, 24
 """How many batches a process answers at a time, and how many of those may be of anybody."""
-AHEAD_BYTES = 4_000_000
-"""How many bytes of answers wait for a client that sends all before it reads: some 20,000 rows."""
+AHEAD_BYTES, AHEAD_BYTES_PUBLIC = 4_000_000, 2_000_000
+"""How many bytes of answers wait for a client that sends all before it reads, some 20,000 rows; and for anybody."""
+IDLE_S = 15.0
+"""How long a client may send nothing, or take nothing, where the batch waits for it."""
 GRACE_S = 5.0
 """How long a client whose time is over may take for the last line."""
 
@@ -111,6 +114,40 @@ class BatchAsked(Question):
     )
 
 
+class _SlowError(UnavailableError):
+    """The batch took too long, or its client."""
+
+
+@dataclass
+class _Patience:
+    """How long a batch is waited for: ``seconds`` in all, until ``deadline``."""
+
+    deadline: float
+    seconds: float
+
+    @asynccontextmanager
+    async def whole(self) -> AsyncIterator[None]:
+        """Bound what is done by the time of the whole batch."""
+        try:
+            async with asyncio.timeout_at(self.deadline):
+                yield
+        except TimeoutError:
+            raise _SlowError(
+                f"The batch took longer than {self.seconds:g} s.",
+                "Send fewer rows at a time, and without a pause.",
+            ) from None
+
+    @asynccontextmanager
+    async def idle(self) -> AsyncIterator[None]:
+        """Bound a wait for the client, too."""
+        async with self.whole():
+            try:
+                async with asyncio.timeout(IDLE_S):
+                    yield
+            except TimeoutError:
+                raise _SlowError(f"Nothing came for {IDLE_S:g} s.", "Send rows without a pause.") from None
+
+
 class Turns:
     """Lets batches compute one turn at a time, each in its turn, so that single requests are answered beside."""
 
@@ -180,54 +217,66 @@ async def batch(request: Request, state: Serving, asked: Annotated[BatchAsked, Q
         line_bytes=settings.batch_line_bytes,
         most_rows=_most_rows(actor, settings),
     )
+    headers = {
+        **stamp(locator.register.plan.number, locator.register.data_version),
+        "Cache-Control": "no-store",
+        "X-Accel-Buffering": "no",  # a proxy in front is not to wait for the end
+    }
+    return Within(
+        request.app.state.turns.taken(public=actor is PUBLIC),
+        partial(_begun, request, found, Decoder(ENCODINGS[charset]), writer.media_type, headers),
+    )
+
+
+async def _begun(
+    request: Request, batch: Batch, decoder: Decoder, media_type: str, headers: Mapping[str, str]
+) -> Response:
+    """Answer the first rows, and return the response that answers the others while they come."""
+    settings = request.app.state.served.settings
     deadline = asyncio.get_running_loop().time() + settings.batch_seconds
-    answers = _answers(request, found, Decoder(ENCODINGS[charset]), deadline)
+    answers = _answers(request, batch, decoder, _Patience(deadline, settings.batch_seconds))
     try:
         first = await anext(answers, b"")
-    except TimeoutError:
-        return problem(_LATE, _late(settings).fault, _late(settings).remedy)
+    except _SlowError as error:
+        return problem(_LATE, error.fault, error.remedy)
     except ClientDisconnect:
         return Response(status_code=400)  # nobody reads it
-    if found.fault:  # nothing is sent yet, so the status can tell
-        raise found.fault
+    if batch.fault:  # nothing is sent yet, so the status can tell
+        raise batch.fault
     return BothWays(
-        _told(first, answers, found, settings),
-        media_type=writer.media_type,
-        headers={
-            **stamp(locator.register.plan.number, locator.register.data_version),
-            "Cache-Control": "no-store",
-            "X-Accel-Buffering": "no",  # a proxy in front is not to wait for the end
-        },
-        ahead_bytes=AHEAD_BYTES,
+        _told(first, answers, batch),
+        media_type=media_type,
+        headers=headers,
+        ahead_bytes=AHEAD_BYTES_PUBLIC if request.state.actor is PUBLIC else AHEAD_BYTES,
+        idle_s=IDLE_S,
         deadline=deadline + GRACE_S,
     )
 
 
 async def _answers(
-    request: Request, batch: Batch, decoder: Decoder, deadline: float
+    request: Request, batch: Batch, decoder: Decoder, patience: _Patience
 ) -> AsyncGenerator[bytes, None]:
     """Yield answers as rows come; fails where no more can be given."""
     turns: Turns = request.app.state.turns
-    with turns.taken(public=request.state.actor is PUBLIC):
-        coming = request.stream()
-        ended = False
-        while not ended:
-            async with asyncio.timeout_at(deadline):
-                data = await anext(coming, None)
-            ended = data is None
-            for turn in batch.turns(decoder.take(data or b"", last=ended)):
-                async with asyncio.timeout_at(deadline):
-                    part = await turns.run(partial(batch.answer, turn))
-                if part:
-                    yield part
-                _check(batch)
+    coming = request.stream()
+    ended = False
+    while not ended:
+        async with patience.idle():
+            data = await anext(coming, None)
+        ended = data is None
+        for turn in batch.turns(decoder.take(data or b"", last=ended)):
+            async with patience.whole():
+                part = await turns.run(partial(batch.answer, turn))
+            if part:
+                yield part
             _check(batch)
-        yield await turns.run(batch.end)
         _check(batch)
+    yield await turns.run(batch.end)
+    _check(batch)
 
 
 async def _told(
-    first: bytes, answers: AsyncGenerator[bytes, None], batch: Batch, settings: Settings
+    first: bytes, answers: AsyncGenerator[bytes, None], batch: Batch
 ) -> AsyncGenerator[bytes, None]:
     """Yield answers, and say in a last line if they cannot go on to the end."""
     async with aclosing(answers):
@@ -235,8 +284,6 @@ async def _told(
         try:
             async for part in answers:
                 yield part
-        except TimeoutError:
-            yield batch.broken(_late(settings))
         except GridgovError as error:
             yield batch.broken(error)
 
@@ -268,10 +315,3 @@ def _most_rows(actor: Actor, settings: Settings) -> int:
     if settings.batch_rows_public == 0:
         raise SignInError("Batches need a sign-in here.", f"POST {API}/session.")
     return settings.batch_rows_public
-
-
-def _late(settings: Settings) -> UnavailableError:
-    return UnavailableError(
-        f"The batch took longer than {settings.batch_seconds:g} s.",
-        "Send fewer rows at a time, and without a pause.",
-    )

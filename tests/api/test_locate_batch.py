@@ -20,6 +20,7 @@ from fastapi import FastAPI
 
 from api.app import create_app
 from api.fresh import written
+from api.protocol import Protocol
 from api.routes import locate_batch
 from api.routes.locate_batch import AT_ONCE, AT_ONCE_PUBLIC
 from data.session import Store
@@ -38,8 +39,9 @@ PHRASE = "correct horse battery"
 
 @dataclass
 class Site:
-    """A server: its port, its application, and the store it serves."""
+    """A server, its port, its application, and the store it serves."""
 
+    server: uvicorn.Server
     port: int
     app: FastAPI
     store: Store
@@ -49,11 +51,11 @@ class Site:
 def served(store: Store, **settings: object) -> Iterator[Site]:
     app = create_app(store, Settings(**settings))
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        server = uvicorn.Server(uvicorn.Config(app, log_level="error", access_log=False))
+        server = uvicorn.Server(uvicorn.Config(app, http=Protocol, log_config=None, access_log=False))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()
         try:
-            yield Site(listening.getsockname()[1], app, store)
+            yield Site(server, listening.getsockname()[1], app, store)
         finally:
             server.should_exit = True
             thread.join()
@@ -71,12 +73,15 @@ class Talk:
     """A request whose rows are sent piece by piece, and whose answers are read meanwhile."""
 
     def __init__(self, port: int, query: str = "crs=wgs84", media: str = NDJSON, **headers: str) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=HUNG_S)
+        self.connect(port)
         named = {"Host": "test", "Content-Type": media, "Transfer-Encoding": "chunked", **headers}
         lines = [f"POST {PATH}?{query} HTTP/1.1", *(f"{name}: {value}" for name, value in named.items())]
         self.socket.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
         self._incoming = self.socket.makefile("rb")
         self._rest = b""
+
+    def connect(self, port: int) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=HUNG_S)
 
     def send(self, data: bytes) -> None:
         self.socket.sendall(b"%x\r\n%b\r\n" % (len(data), data))
@@ -358,16 +363,69 @@ def test_when_the_client_is_gone_the_batch_ends(site):
     until(lambda: site.app.state.turns.batches == 0)
 
 
-def test_a_client_that_reads_nothing_is_cut_off(store, monkeypatch):
+class Narrow(Talk):
+    """A client whose side of the connection takes next to nothing until it reads."""
+
+    def connect(self, port):
+        self.socket = socket.socket()
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        self.socket.settimeout(HUNG_S)
+        self.socket.connect(("127.0.0.1", port))
+
+
+@pytest.mark.parametrize("all_sent", [True, False])
+@pytest.mark.parametrize(("idle_s", "seconds"), [(0.5, 600.0), (600.0, 1.5)])
+def test_a_client_that_reads_nothing_is_cut_off(store, monkeypatch, caplog, all_sent, idle_s, seconds):
+    monkeypatch.setattr(locate_batch, "IDLE_S", idle_s)
     monkeypatch.setattr(locate_batch, "GRACE_S", 0.2)
-    monkeypatch.setattr(locate_batch, "AHEAD_BYTES", 1000)
+    monkeypatch.setattr(locate_batch, "AHEAD_BYTES_PUBLIC", 10**7 if all_sent else 1000)
     town.build(store)
-    with served(store, batch_seconds=1.0, batch_rows_public=10**6) as site, closing(Talk(site.port)) as talk:
-        talk.socket.settimeout(0.3)
-        with suppress(OSError):
-            for _ in range(400):
+    with (
+        served(store, batch_seconds=seconds, batch_rows_public=10**6) as site,
+        closing(Narrow(site.port)) as talk,
+    ):
+        if all_sent:
+            for _ in range(20):
                 talk.send(SPOT * 2000)
-            raise AssertionError("all was taken, though nothing was read")
+            talk.end()
+        else:
+            talk.socket.settimeout(0.3)
+            with suppress(OSError):
+                for _ in range(400):
+                    talk.send(SPOT * 2000)
+                raise AssertionError("all was taken, though nothing was read")
+        until(lambda: not site.server.server_state.connections)
+        until(lambda: site.app.state.turns.batches == 0)
+    assert "ASGI callable" not in caplog.text
+
+
+def test_a_batch_counts_until_its_answers_are_sent(site):
+    with closing(Narrow(site.port)) as talk:
+        talk.send(b'{"q":"%b"}\n' % (b"x" * 300) * 3000)
+        talk.end()
+        assert talk.head()[0] == 200
+        with closing(Talk(site.port)) as later:  # each has its turn: once this is whole, so is the other
+            later.send(SPOT * 3000)
+            later.end()
+            assert later.head()[0] == 200
+            assert len(later.lines()) == 3000
+        assert site.app.state.turns.batches == 1
+        assert len(talk.lines()) == 3000
+    until(lambda: site.app.state.turns.batches == 0)
+
+
+def test_a_client_that_sends_nothing_gives_its_place_back(store, monkeypatch):
+    monkeypatch.setattr(locate_batch, "IDLE_S", 0.5)
+    town.build(store)
+    with served(store) as site:
+        with closing(Talk(site.port)) as silent:
+            assert silent.head()[0] == 408
+        with closing(Talk(site.port)) as talk:
+            talk.send(SPOT)
+            assert talk.head()[0] == 200
+            assert json.loads(talk.line())["status"] == "match"
+            last = json.loads(talk.line())
+            assert (last["status"], "0.5 s" in last["fault"]) == ("broken", True)
         until(lambda: site.app.state.turns.batches == 0)
 
 
