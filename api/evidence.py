@@ -32,6 +32,7 @@ LONGEST = 1000
 """Characters of a slip; none that was given out is as long."""
 
 _FORM = 1
+"""How what a slip says is written; a slip of another form is not read."""
 _SALT = b"gridgov.evidence"
 _HASH_SALT = b"gridgov.evidence.input"
 _NONCE_BYTES = 9
@@ -140,7 +141,10 @@ class Slips:
                 continue
             parts = urlsafe_b64decode(signed + b"=" * (-len(signed) % 4))
             nonce, rest = parts[:_NONCE_BYTES], parts[_NONCE_BYTES:]
-            _, kind, district, plan, grid, status, version, border_m, at = orjson.loads(rest[_HASH_BYTES:])
+            form, *told = orjson.loads(rest[_HASH_BYTES:])
+            if form != _FORM:  # of another release, which alone can read it
+                return None
+            kind, district, plan, grid, status, version, border_m, at = told
             answered = datetime.fromtimestamp(at, CHINA)
             digest = rest[:_HASH_BYTES]
             return Slip(kind, district, plan, grid, status, version, border_m, answered, key, nonce, digest)

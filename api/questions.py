@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import orjson
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from api.params import LARGEST_NUMBER, Plain, Prose, dated
 from api.plain import LONGEST_ADDRESS
@@ -15,6 +15,16 @@ from geo.crs import KNOWN, normalise
 from geo.errors import InputError
 from geo.points import Source
 
+
+def _digits(value: Any) -> Any:
+    """Refuse a number with underscores, as source code has them."""
+    if isinstance(value, str) and "_" in value:
+        raise ValueError("underscores are not allowed in a number")
+    return value
+
+
+Digits = BeforeValidator(_digits)
+Number = Annotated[float, Digits, Field(allow_inf_nan=False)]
 _PARTS = "(sites|evidence|border)"
 _INCLUDE = f"^{_PARTS}(,{_PARTS}){{0,2}}$"
 
@@ -39,12 +49,12 @@ class Question(OfDistrict):
         description="The instant asked about, now by default: 2026-07-01 or 2026-07-01T08:00:00+08:00. The plan and"
         " its duties are those of that instant; buildings and sites are today's.",
     )
-    plan: Annotated[int, Field(ge=1, le=LARGEST_NUMBER)] | None = Field(
+    plan: Annotated[int, Digits, Field(ge=1, le=LARGEST_NUMBER)] | None = Field(
         default=None,
         description="Number of the plan asked about, in place of an instant: of one that was or will be in force;"
         " staff may name drafts too.",
     )
-    min_version: Annotated[int, Field(ge=0, le=2**63 - 1)] | None = Field(
+    min_version: Annotated[int, Digits, Field(ge=0, le=2**63 - 1)] | None = Field(
         default=None,
         description="Never answer from an older version of the data: the `Gridgov-Version` of an earlier answer."
         " What is not there in two seconds is answered 503.",
@@ -62,25 +72,17 @@ class Point(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    lon: Annotated[float, Field(allow_inf_nan=False)] | None = Field(
-        default=None, description="Longitude, degrees.", examples=[118.4589]
-    )
-    lat: Annotated[float, Field(allow_inf_nan=False)] | None = Field(
-        default=None, description="Latitude, degrees.", examples=[31.6519]
-    )
-    x: Annotated[float, Field(allow_inf_nan=False)] | None = Field(
-        default=None, description="Easting, metres (or longitude)."
-    )
-    y: Annotated[float, Field(allow_inf_nan=False)] | None = Field(
-        default=None, description="Northing, metres (or latitude)."
-    )
+    lon: Number | None = Field(default=None, description="Longitude, degrees.", examples=[118.4589])
+    lat: Number | None = Field(default=None, description="Latitude, degrees.", examples=[31.6519])
+    x: Number | None = Field(default=None, description="Easting, metres (or longitude).")
+    y: Number | None = Field(default=None, description="Northing, metres (or latitude).")
     crs: Annotated[str, Field(min_length=1, max_length=40), Plain] | None = Field(
         default=None,
         description=f"Coordinate system, required: {KNOWN}. Without it the answer is 422 and `candidates` show where"
         " the point would be in each.",
         examples=["wgs84"],
     )
-    accuracy_m: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = Field(
+    accuracy_m: Annotated[Number, Field(gt=0)] | None = Field(
         default=None,
         description="Radius that holds the true place, metres; left out for a point that is exact.",
         examples=[25],
@@ -115,10 +117,12 @@ class Point(BaseModel):
         Raises
         ------
         InputError
-            If it is not one pair, or the system is none that is known.
+            If it is not one pair, or its system is not named or none that is known.
         """
-        system = normalise(self.crs or "")
-        said = (*self.point(), system, self.accuracy_m, self.accuracy_level, self.source)
+        point = self.point()
+        if self.crs is None:
+            raise InputError("The point has no coordinate system.", f"Name it with crs: {KNOWN}.")
+        said = (*point, normalise(self.crs), self.accuracy_m, self.accuracy_level, self.source)
         return b"point " + orjson.dumps(said)
 
 
@@ -128,12 +132,16 @@ class PointAsked(Point, Question):
     kind: ClassVar[Literal["point"]] = "point"
 
 
+Address = Annotated[str, Field(min_length=1, max_length=LONGEST_ADDRESS), Prose]
+"""An address (地址), as it was given."""
+
+
 class AddressAsked(Question):
     """A question about an address (地址)."""
 
     kind: ClassVar[Literal["address"]] = "address"
 
-    q: Annotated[str, Field(min_length=1, max_length=LONGEST_ADDRESS), Prose] = Field(
+    q: Address = Field(
         description="Address (地址), as it was given.", examples=["湖东路166号康宁三村3幢2单元502室"]
     )
 

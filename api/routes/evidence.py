@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
+from fastapi.exceptions import RequestValidationError
 from pydantic import Field
 
 from api.auth import Acting
 from api.evidence import LONGEST, Verified, verified
 from api.params import API, District, Plain, Serving
-from api.plain import LONGEST_ADDRESS
-from api.questions import OfDistrict, Point, written_address
+from api.questions import Address, OfDistrict, Point, written_address
 from etl.actor import Actor
 from geo.errors import InputError
 
@@ -22,9 +23,7 @@ router = APIRouter(prefix=API, tags=["locate"])
 class Again(Point, OfDistrict):
     """What was asked about, as it was asked: `q`, or a point with its system and what else was said of it."""
 
-    q: Annotated[str, Field(min_length=1, max_length=LONGEST_ADDRESS), Plain] | None = Field(
-        default=None, description="The address."
-    )
+    q: Address | None = Field(default=None, description="The address.")
 
     def input(self) -> bytes | None:
         """Write it in the one way it always is; None where nothing is said.
@@ -44,6 +43,16 @@ class Again(Point, OfDistrict):
         return written_address(self.q)
 
 
+def _once(request: Request) -> None:
+    """Refuse a query that gives a parameter twice: one of the two would be taken."""
+    names = Counter(name for name, _ in request.query_params.multi_items())
+    faults = [
+        {"loc": ("query", name), "msg": "given more than once"} for name, times in names.items() if times > 1
+    ]
+    if faults:
+        raise RequestValidationError(faults)
+
+
 Id = Annotated[
     str,
     Path(min_length=1, max_length=LONGEST, description="The slip: `evidence` of an answer."),
@@ -51,7 +60,7 @@ Id = Annotated[
 ]
 
 
-@router.get("/evidence/{slip}", summary="Verify an evidence slip (核验凭证)")
+@router.get("/evidence/{slip}", summary="Verify an evidence slip (核验凭证)", dependencies=[Depends(_once)])
 async def verify(
     response: Response, state: Serving, actor: Acting, slip: Id, asked: Annotated[Again, Query()]
 ) -> Verified:
@@ -65,12 +74,14 @@ async def verify(
     )
 
 
-@router.post("/evidence/{slip}", summary="Verify an evidence slip (核验凭证)")
+@router.post("/evidence/{slip}", summary="Verify an evidence slip (核验凭证)", dependencies=[Depends(_once)])
 async def verify_in_body(
     response: Response, state: Serving, actor: Acting, slip: Id, asked: Again, district: District = None
 ) -> Verified:
     """Answer as for GET, with the input in the body, where no log of a proxy has it."""
     response.headers["Cache-Control"] = "no-store"
+    if asked.district is not None and district is not None:
+        raise RequestValidationError([{"loc": ("body", "district"), "msg": "given more than once"}])
     named = _own(actor, asked.district or district)
     return await run_in_threadpool(verified, state.store, state.slips, slip, named, asked.input())
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64decode
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import datetime, timedelta
 
 import pytest
@@ -89,6 +89,47 @@ def test_an_address_is_the_same_as_it_was_asked(client):
             4,
             "application/problem+json",
         )
+
+
+@pytest.mark.parametrize(
+    ("query", "body", "parameter"),
+    [
+        ("lon=1&lon=2&lat=3&crs=wgs84", None, ["lon"]),
+        ("district=340504&district=340503", {}, ["district"]),
+        ("district=340503", {"district": "340504"}, ["district"]),
+        ("lon=1_18.5&lat=31.7&crs=wgs84", None, ["lon"]),
+    ],
+)
+def test_what_is_given_twice_is_refused(client, query, body, parameter):
+    address = f"/api/v1/evidence/{slip(client, **POINT)}?{query}"
+    answer = client.get(address) if body is None else client.post(address, json=body)
+    assert answer.status_code == 422
+    assert [fault["parameter"] for fault in answer.json()["errors"]] == parameter
+
+
+def test_what_was_asked_in_two_lines_is_verified_so(client):
+    asked = {"q": "康宁花园\n1幢"}
+    assert verify(client, slip(client, "resolve", **asked), **asked)["same_input"]
+
+
+def test_a_point_that_is_not_whole_is_told_what_it_lacks(client):
+    token = slip(client, **POINT)
+    for asked, said in (
+        ({"accuracy_level": 68}, "lon and lat"),
+        ({"lon": 1, "lat": 2}, "no coordinate system"),
+    ):
+        refused = client.get(f"/api/v1/evidence/{token}", params=asked)
+        assert (refused.status_code, said in refused.json()["detail"]) == (400, True)
+
+
+def test_a_slip_of_another_form_is_not_read(client):
+    slips = client.app.state.served.slips
+    signed = slip(client, **POINT).split(".")[0]
+    parts = urlsafe_b64decode(signed + "=" * (-len(signed) % 4))
+    for form, good in ((b"[1,", True), (b"[2,", False)):
+        written = parts.replace(b"[1,", form, 1)
+        token = slips._keys[0].signer.sign(urlsafe_b64encode(written).rstrip(b"=")).decode()
+        assert (slips.read(token) is not None) is good
 
 
 def test_a_slip_tells_nothing_of_the_place_and_two_of_one_place_differ(client):
