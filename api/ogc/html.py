@@ -132,7 +132,8 @@ def _example(fields: Sequence[Field]) -> str:
 def _drawing(asking: Asking, layer: Layer) -> dict[str, Any]:
     """Return what the map is drawn from: the features told, or nothing but where they lie, and communities behind."""
     behind = layers.LAYERS["communities"]
-    drawn: dict[str, Any] = {"style": asdict(layer.style), "label": layer.label, "key": layer.key}
+    drawn: dict[str, Any] = {"style": asdict(layer.style), "label": layer.label}
+    drawn["about"] = asking.link(f"/collections/{layer.name}", f="json")
     drawn["behind"] = {
         "href": asking.link(f"/collections/{behind.name}/items", f="json", limit="1000", properties="name"),
         "style": asdict(behind.style),

@@ -34,7 +34,7 @@ async function read(href) {
 
 /** @param {HTMLElement} element which says what is drawn */
 async function draw(element) {
-  const { items, extent, behind, style, label } = JSON.parse(element.dataset.layer ?? "{}");
+  const { items, extent, about, behind, style, label } = JSON.parse(element.dataset.layer ?? "{}");
   const map = L.map(element, { preferCanvas: true, zoomSnap: 0.25, maxZoom: 19 }).setView([31.7, 118.5], 11);
   map.attributionControl.setPrefix(false);
   L.control.scale({ imperial: false }).addTo(map);
@@ -45,6 +45,9 @@ async function draw(element) {
     L.rectangle(corners, { color: "#0b6e6e", weight: 2, dashArray: "6 4", fill: false }).addTo(map);
     map.fitBounds(corners, { padding: [16, 16] });
   }
+  const credits = read(about).then(({ attribution }) => {
+    if (attribution) map.attributionControl.addAttribution(make("span", {}, attribution).innerHTML);
+  });
   const outlines = read(behind.href).then((found) => {
     const renderer = L.canvas({ pane: "behind" });
     const light = { ...looks(behind.style, {}), weight: 1, opacity: 0.5 };
@@ -61,7 +64,7 @@ async function draw(element) {
     if (layer.getBounds().isValid()) map.fitBounds(layer.getBounds(), { padding: [16, 16], maxZoom: 17 });
   }
   offer(map);
-  await outlines;
+  await Promise.all([credits, outlines]);
 }
 
 /** @param {string} id of a feature whose row is brought into view */
