@@ -31,7 +31,7 @@ TURN_ROWS = 1_500
 Columns = Mapping[str, list[Any]]
 
 _PLAIN = frozenset({"id", "x", "y"})
-_ASKED = ("x", "y", "accuracy", "source", "crs", "address")
+_ASKED = ("x", "y", "accuracy", "level", "source", "crs", "address")
 _SOURCES = frozenset(map(str, Source))
 _LEVELS: dict[Any, Level] = (
     {None: Level.UNKNOWN} | {str(level): level for level in Level} | {68: Level.P68, 95: Level.P95}
@@ -52,7 +52,7 @@ class Batch:
     line_bytes : int
         Longest row.
     most_rows : int, optional
-        How many rows are answered; any number without it.
+        How many rows are answered, and how many empty lines are read; any number without it.
 
     Attributes
     ----------
@@ -86,12 +86,18 @@ class Batch:
         self._crs = None if crs is None else normalise(crs)
         self._lines = Lines(line_bytes)
         self._most_rows = most_rows
+        self._blank = 0
 
     def turns(self, data: bytes) -> Iterator[list[bytes]]:
         """Cut what comes into turns for `answer`."""
         lines = self._lines.cut(data)
         for begin in range(0, len(lines), TURN_ROWS):
             yield lines[begin : begin + TURN_ROWS]
+        self._blank += sum(not line or line.isspace() for line in lines)
+        if self._most_rows is not None and self._blank > self._most_rows:
+            self.fault = self.fault or TooMuchError(
+                f"More than {self._most_rows:,} lines are empty.", "Send lines that ask something."
+            )
         self.fault = self.fault or self._lines.broken
 
     def answer(self, lines: Sequence[bytes]) -> bytes:
@@ -149,13 +155,15 @@ class Batch:
         told: list[Any] = [None] * rows.count
         together: dict[tuple[Any, bool], list[int]] = {}
         asked = zip(range(rows.count), *(columns.get(role) or repeat(None) for role in _ASKED), strict=False)
-        for place, x, y, accuracy, source, crs, address in asked:
+        for place, x, y, accuracy, level, source, crs, address in asked:
             if place in rows.faults:
                 told[place] = rows.faults[place]
             elif x is None and y is None:
                 told[place] = self._address(address)
             elif source is not None and not (type(source) is str and source in _SOURCES):
                 told[place] = _no_member(Source, source, "source")
+            elif _level(level) is None:
+                told[place] = _no_member(Level, level, "level")
             elif accuracy is None and source == Source.DEVICE:
                 told[place] = self._device(x, y, crs)
             elif crs is None or type(crs) is str:
@@ -177,17 +185,11 @@ class Batch:
         (x, faults), (y, others), (accuracy, unclear) = (
             numbers(columns[role], role, self._text) for role in ("x", "y", "accuracy")
         )
-        levels = [None if isinstance(each, dict | list) else _LEVELS.get(each) for each in columns["level"]]
-        unknown = {
-            place: _no_member(Level, columns["level"][place], "level")
-            for place, level in enumerate(levels)
-            if level is None
-        }
-        known = [level or Level.UNKNOWN for level in levels]
+        levels = [_LEVELS[each] for each in columns["level"]]
         return self._answered(
             stated,
-            unknown | unclear | others | faults,
-            lambda crs: uncertain(self._locator, x, y, crs, accuracy, known),
+            unclear | others | faults,
+            lambda crs: uncertain(self._locator, x, y, crs, accuracy, levels),
             len(x),
         )
 
@@ -286,6 +288,11 @@ def _number(value: Any, role: str, text: bool) -> float:
     except (ValueError, OverflowError):
         pass
     raise CoordinateError(f"{name} is no number: {str(value)[:40]!r}.", "Give plain decimal numbers.")
+
+
+def _level(value: Any) -> Level | None:
+    """Return the level that is meant, None if there is no such."""
+    return None if isinstance(value, dict | list) else _LEVELS.get(value)
 
 
 def _no_member(kind: type[StrEnum], value: Any, role: str) -> InputError:

@@ -297,23 +297,29 @@ class TableReader:
         self._begun = ""
         source = io.StringIO(text, newline="\n")
         try:
-            return [record for record in csv.reader(source, strict=True) if record], {}
+            records = [record for record in csv.reader(source, strict=True) if record]
         except csv.Error:
             return self._one_by_one(text, last)
+        # Each line is known to be short enough, so only a record of several can be too long.
+        return (records, {}) if text.count("\n") <= len(records) else self._one_by_one(text, last)
 
     def _one_by_one(self, text: str, last: bool) -> tuple[list[list[str]], dict[int, InputError]]:
+        """Split text record by record, up to one that is too long, which counts as begun only."""
         records: list[list[str]] = []
         faults: dict[int, InputError] = {}
         source, read = io.StringIO(text, newline="\n"), 0
         while True:
             try:
                 for record in csv.reader(source, strict=True):
+                    if self._is_too_long(text[read : source.tell()]):
+                        self._begun = text[read:]
+                        return records, faults
                     read = source.tell()
                     if record:
                         records.append(record)
                 return records, faults
             except csv.Error as error:
-                if source.tell() == len(text) and not last:
+                if (source.tell() == len(text) and not last) or self._is_too_long(text[read : source.tell()]):
                     self._begun = text[read:]
                     return records, faults
                 faults[len(records)] = InputError(
@@ -321,6 +327,9 @@ class TableReader:
                 )
                 records.append([text[read : source.tell()].rstrip("\r\n")])
                 read = source.tell()
+
+    def _is_too_long(self, record: str) -> bool:
+        return len(record.rstrip("\r\n").encode()) > self._most_bytes
 
     def _rows(
         self, records: list[list[str]], faults: dict[int, InputError], broken: InputError | None

@@ -297,3 +297,20 @@ def test_what_was_learnt_of_a_locator_is_forgotten_with_it():
 def test_tabs_and_ends_of_lines_in_an_address_do_no_harm():
     (answer,) = told([{"q": "枫林\t小区\n1幢"}])
     assert (answer["status"], answer["building"]) == ("match", "B3")
+
+
+@pytest.mark.parametrize("level", ["96", 96, True, [], "often"])
+@pytest.mark.parametrize("more", [{}, {"accuracy_m": 30}, {"source": "device"}])
+def test_a_level_that_is_none_is_a_fault_with_an_accuracy_and_without(level, more):
+    (answer,) = told([{"lon": WEST, "lat": SOUTH, "accuracy_level": level, **more}])
+    assert (answer["status"], "accuracy_level" in answer["fault"]) == ("invalid", True)
+
+
+@pytest.mark.parametrize("blank", [b"\n", b" \t\n", b"\r\n"])
+def test_empty_lines_end_a_batch_too(blank):
+    row = orjson.dumps({"lon": WEST, "lat": SOUTH}) + b"\n"
+    batch, out = answered((row + blank) * 5, size=7, most_rows=5)
+    assert (batch.fault, out.count(b"\n")) == (None, 5)
+    batch, out = answered(row + blank * 6 + row, size=7, most_rows=5)
+    assert (isinstance(batch.fault, TooMuchError), out.count(b"\n")) == (True, 1)
+    assert answered(row + blank * 6 + row)[0].fault is None

@@ -190,3 +190,15 @@ def test_every_encoding_comes_back_however_it_is_cut(text, encoding, sizes):
 def test_what_is_not_in_its_encoding_is_told():
     with pytest.raises(InputError, match="GB18030"):
         Decoder("gb18030").take(b"\xff\xff\xff")
+
+
+@given(sizes=sizes, bad=st.booleans())
+@example(sizes=[10_000], bad=False)
+@example(sizes=[10_000], bad=True)
+def test_a_record_of_many_lines_is_measured_whole(sizes, bad):
+    cell = b"line\n" * (LONGEST // 5 - 1)
+    within = b'"%b"' % cell
+    beyond = b'"%b%b"%b' % (cell, cell, b"x" if bad else b"")
+    found = read(TableReader(LONGEST), b"address\n%b\n%b\nafter\n" % (within, beyond), sizes)
+    assert cells_of(found) == [[cell.decode()]]
+    assert isinstance(found[-1].broken, TooMuchError)
