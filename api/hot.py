@@ -22,6 +22,7 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.params import signed
 from api.permissions import permit
 
 MOST_PARAMETERS = 50
@@ -112,6 +113,8 @@ class HotRoute(FrontRoute):
         named = dict(pairs)
         if len(named) != len(pairs):
             raise _repeated("query", pairs)
+        if "as_of" in named:
+            named["as_of"] = signed(named["as_of"])
         try:
             return self._model.model_validate_strings(named)
         except ValidationError as error:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Path, Query, Request
-from pydantic import AfterValidator
+from pydantic import AfterValidator, BeforeValidator
 
 from api.plain import plain, prose
 from api.state import State
@@ -20,6 +21,12 @@ API = "/api/v1"
 """What every address of the API begins with."""
 LARGEST_NUMBER = 2**31 - 1
 MAX_FEATURES = 20_000
+_ZONE_AFTER_SPACE = re.compile(r"^(\d{4}-\d\d-\d\d[T ]\d\d:[\d:.]*) (\d\d:?\d\d)$")
+
+
+def signed(value: Any) -> Any:
+    """Read the space before a zone as the plus sign it was in a query."""
+    return _ZONE_AFTER_SPACE.sub(r"\1+\2", value) if isinstance(value, str) else value
 
 
 def dated(value: datetime) -> datetime:
@@ -62,6 +69,7 @@ AsOf = Annotated[
         description="The instant shown, now by default: 2026-07-01 or 2026-07-01T08:00:00+08:00. The plan and its"
         " duties are those of that instant; buildings, sites and what else has no history are today's."
     ),
+    BeforeValidator(signed),
     AfterValidator(lambda value: value and dated(value)),
 ]
 MinVersion = Annotated[

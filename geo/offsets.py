@@ -19,13 +19,22 @@ _KRASSOVSKY_A = 6378245.0
 _KRASSOVSKY_E2 = 0.00669342162296594323
 _BD_ANGLE = np.pi * 3000.0 / 180.0
 _CHINA_BOX = (72.004, 0.8293, 137.8347, 55.8271)
+_FARTHEST_DEGREES = 1.0  # the offsets move no point by a tenth of it
 
 
-def in_china_box(points: Points) -> NDArray[np.bool_]:
-    """Tell for each point (degrees) whether GCJ-02 is offset there; elsewhere it equals WGS 84."""
+def in_china_box(points: Points, margin: float = 0.0) -> NDArray[np.bool_]:
+    """Tell for each point (degrees) whether GCJ-02 is offset there; elsewhere it equals WGS 84.
+
+    Parameters
+    ----------
+    margin : float
+        By how many degrees the box is wider on each side.
+    """
     west, south, east, north = _CHINA_BOX
     lon, lat = points[:, 0], points[:, 1]
-    inside: NDArray[np.bool_] = (lon >= west) & (lon <= east) & (lat >= south) & (lat <= north)
+    inside: NDArray[np.bool_] = (
+        (lon >= west - margin) & (lon <= east + margin) & (lat >= south - margin) & (lat <= north + margin)
+    )
     return inside
 
 
@@ -66,13 +75,23 @@ def _bd09_offset(gcj: Points) -> Points:
 
 def gcj02_to_wgs84(points: Points) -> Points:
     """Bring GCJ-02 points, shape (n, 2) in degrees, back to WGS 84."""
-    return _origin(_invert(_gcj02_offset, points), points)
+    return _origins(_gcj02_offset, points, points)
 
 
 def bd09_to_wgs84(points: Points) -> Points:
     """Bring BD-09 points, shape (n, 2) in degrees, back to WGS 84."""
-    in_china = _invert(lambda p: _bd09_offset(_gcj02_offset(p)), points)
-    return _origin(in_china, _invert(_bd09_offset, points))
+    return _origins(lambda p: _bd09_offset(_gcj02_offset(p)), points, _invert(_bd09_offset, points))
+
+
+def _origins(forward: Callable[[Points], Points], points: Points, elsewhere: Points) -> Points:
+    """Return the origins of points, given those they have where GCJ-02 is not offset.
+
+    Far from the box they have no others, and the offset's polynomials grow there until their inversion overflows.
+    """
+    near = in_china_box(points, _FARTHEST_DEGREES)
+    found = elsewhere.copy()
+    found[near] = _origin(_invert(forward, points[near]), elsewhere[near])
+    return found
 
 
 def _origin(in_china: Points, elsewhere: Points) -> Points:

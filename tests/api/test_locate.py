@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import datetime, timedelta
 
 import pytest
 
 from api import schemas
 from geo import crs
+from geo.times import CHINA
 from tests import town
 
 MIDDLE = 31.705
@@ -166,6 +168,19 @@ def test_what_is_asked_twice_or_not_known_is_refused_by_its_name(client, query, 
     response = client.get(f"/api/v1/locate?{query}")
     assert (response.status_code, response.headers["content-type"]) == (422, "application/problem+json")
     assert [fault["parameter"] for fault in response.json()["errors"]] == [parameter]
+
+
+@pytest.mark.parametrize("path", ["locate?lon=118.5025&lat=31.705&crs=wgs84&", "overview?"])
+def test_a_plus_that_became_a_space_is_read_as_it_was_meant(client, path):
+    day = (datetime.now(CHINA) - timedelta(days=1)).date()
+    asked = [
+        client.get(f"/api/v1/{path}as_of={day}T08:00:00{zone}")
+        for zone in ("+08:00", "%2B08:00", "%2B0800", "")
+    ]
+    assert [answer.status_code for answer in asked] == [200] * 4
+    assert len({answer.text for answer in asked}) == 1
+    for wrong in (f"{day}T08:00:00++08:00", f"{day}T08:00:00+east"):
+        assert client.get(f"/api/v1/{path}as_of={wrong}").status_code == 422
 
 
 def test_a_vacancy_of_duty_is_shown(client):

@@ -119,6 +119,15 @@ def test_the_metric_system_of_a_place(place, srid):
     assert crs.metric_srid(*place) == srid
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("name", ["gcj02", "bd09"])
+def test_anywhere_on_earth_a_place_comes_back(name):
+    lon, lat = np.meshgrid(np.linspace(-179, 179, 180), np.linspace(-89, 89, 90))
+    places = np.column_stack([lon.ravel(), lat.ravel()])
+    again = crs.to_wgs84(crs.from_wgs84(places, name), name)
+    assert np.abs(again - places).max() < 1e-9
+
+
 def test_no_metric_system_at_the_pole():
     with pytest.raises(CoordinateError):
         crs.metric_srid(0, 89)
