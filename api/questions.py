@@ -59,6 +59,11 @@ class Question(OfDistrict):
         description="Never answer from an older version of the data: the `Gridgov-Version` of an earlier answer."
         " What is not there in two seconds is answered 503.",
     )
+
+
+class Single(Question):
+    """What can be said with a question that is asked alone, too."""
+
     include: Annotated[str, Field(pattern=_INCLUDE)] | None = Field(
         default=None,
         description="What is told beside the default, with commas between: `sites`, the nearest open one of each"
@@ -126,7 +131,7 @@ class Point(BaseModel):
         return b"point " + orjson.dumps(said)
 
 
-class PointAsked(Point, Question):
+class PointAsked(Point, Single):
     """A question about a point."""
 
     kind: ClassVar[Literal["point"]] = "point"
@@ -136,7 +141,7 @@ Address = Annotated[str, Field(min_length=1, max_length=LONGEST_ADDRESS), Prose]
 """An address (地址), as it was given."""
 
 
-class AddressAsked(Question):
+class AddressAsked(Single):
     """A question about an address (地址)."""
 
     kind: ClassVar[Literal["address"]] = "address"

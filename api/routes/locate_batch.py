@@ -8,7 +8,7 @@ from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from email.message import Message
 from functools import partial
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
 from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Query, Request, Response
@@ -106,8 +106,6 @@ def longest(settings: Settings) -> dict[str, int]:
 
 class BatchAsked(Question):
     """What holds for all rows."""
-
-    include: ClassVar[None] = None  # type: ignore[misc]  # answers are short
 
     crs: Annotated[str, Field(min_length=1, max_length=40), Plain] | None = Field(
         default=None, description=f"Coordinate system of points that state none: {KNOWN}.", examples=["wgs84"]

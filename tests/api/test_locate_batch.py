@@ -21,6 +21,7 @@ from fastapi import FastAPI
 from api.app import create_app
 from api.fresh import written
 from api.protocol import Protocol
+from api.questions import Question
 from api.routes import locate_batch
 from api.routes.locate_batch import AT_ONCE, AT_ONCE_PUBLIC
 from data.session import Store
@@ -388,6 +389,7 @@ def test_a_client_that_reads_nothing_is_cut_off(store, monkeypatch, caplog, all_
             for _ in range(20):
                 talk.send(SPOT * 2000)
             talk.end()
+            assert talk.head()[0] == 200
         else:
             talk.socket.settimeout(0.3)
             with suppress(OSError):
@@ -401,11 +403,11 @@ def test_a_client_that_reads_nothing_is_cut_off(store, monkeypatch, caplog, all_
 
 def test_a_batch_counts_until_its_answers_are_sent(site):
     with closing(Narrow(site.port)) as talk:
-        talk.send(b'{"q":"%b"}\n' % (b"x" * 300) * 3000)
+        talk.send(b'{"id":"%b",%b' % (b"x" * 200, SPOT[1:]) * 3000)
         talk.end()
         assert talk.head()[0] == 200
-        with closing(Talk(site.port)) as later:  # each has its turn: once this is whole, so is the other
-            later.send(SPOT * 3000)
+        with closing(Talk(site.port)) as later:  # each has its turn, and this has more: the other is whole
+            later.send(b'{"q":"%b"}\n' % (b"x" * 900) * 3000)
             later.end()
             assert later.head()[0] == 200
             assert len(later.lines()) == 3000
@@ -494,4 +496,11 @@ def test_it_is_described(client):
     described = client.get("/api/v1/openapi.json").json()["paths"][PATH]["post"]
     assert set(described["requestBody"]["content"]) == {NDJSON, TABLE}
     assert set(described["responses"]["200"]["content"]) == {NDJSON, TABLE}
-    assert {each["name"] for each in described["parameters"]} >= {"crs", "district", "as_of", "min_version"}
+    named = {each["name"] for each in described["parameters"]}
+    assert named == {"crs", "district", "as_of", "plan", "min_version"}
+
+
+def test_what_holds_for_single_questions_alone_is_no_field_of_those_for_all_rows():
+    assert "include" not in locate_batch.BatchAsked.model_json_schema()["properties"]
+    assert issubclass(locate_batch.BatchAsked, Question)
+    assert "include" not in Question.model_fields
