@@ -52,7 +52,8 @@ class Batch:
     line_bytes : int
         Longest row.
     most_rows : int, optional
-        How many rows are answered, and how many empty lines are read; any number without it.
+        How many rows are answered, how many empty lines are read, and for how many rows there may be bytes in
+        all; any number without it.
 
     Attributes
     ----------
@@ -86,19 +87,29 @@ class Batch:
         self._crs = None if crs is None else normalise(crs)
         self._lines = Lines(line_bytes)
         self._most_rows = most_rows
-        self._blank = 0
+        self._most_bytes = None if most_rows is None else (most_rows + 1) * (line_bytes + 1)
+        self._blank = self._bytes = 0
 
     def turns(self, data: bytes) -> Iterator[list[bytes]]:
         """Cut what comes into turns for `answer`."""
         lines = self._lines.cut(data)
         for begin in range(0, len(lines), TURN_ROWS):
             yield lines[begin : begin + TURN_ROWS]
+        self.fault = self.fault or self._beyond(data, lines) or self._lines.broken
+
+    def _beyond(self, data: bytes, lines: Sequence[bytes]) -> InputError | None:
+        """Count what comes, rows or not, and tell if it is more than rows can be."""
         self._blank += sum(not line or line.isspace() for line in lines)
+        self._bytes += len(data)
         if self._most_rows is not None and self._blank > self._most_rows:
-            self.fault = self.fault or TooMuchError(
+            return TooMuchError(
                 f"More than {self._most_rows:,} lines are empty.", "Send lines that ask something."
             )
-        self.fault = self.fault or self._lines.broken
+        if self._most_bytes is not None and self._bytes > self._most_bytes:
+            return TooMuchError(
+                f"There are more than {self._most_bytes:,} bytes.", "Send the others in another batch."
+            )
+        return None
 
     def answer(self, lines: Sequence[bytes]) -> bytes:
         """Answer a turn; `fault` then tells why no more may follow.

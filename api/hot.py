@@ -109,10 +109,7 @@ class HotRoute(FrontRoute):
         await send({"type": "http.response.body", "body": body})
 
     def _of_query(self, scope: Scope) -> BaseModel:
-        pairs = _pairs(scope["query_string"])
-        named = dict(pairs)
-        if len(named) != len(pairs):
-            raise _repeated("query", pairs)
+        named = of_query(scope["query_string"])
         if "as_of" in named:
             named["as_of"] = signed(named["as_of"])
         try:
@@ -166,6 +163,21 @@ def add_to(
         app.router.add_api_route(
             path, endpoint, methods=[method], route_class_override=HotRoute, summary=summary, **described
         )
+
+
+def of_query(query: bytes) -> dict[str, Any]:
+    """Return the values of a query by their names.
+
+    Raises
+    ------
+    RequestValidationError
+        If a name is given more than once, or the query cannot be read.
+    """
+    pairs = _pairs(query)
+    named = dict(pairs)
+    if len(named) != len(pairs):
+        raise _repeated("query", pairs)
+    return named
 
 
 def _pairs(query: bytes) -> list[tuple[str, Any]]:

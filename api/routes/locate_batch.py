@@ -21,6 +21,7 @@ from api.batch_files import Form, reader_of
 from api.batch_lines import ANSWER, BROKEN, INVALID, ObjectWriter, TableWriter
 from api.batch_rows import ENCODINGS, Decoder
 from api.errors import Kind, problem
+from api.hot import of_query
 from api.params import API, Plain, Serving
 from api.questions import Question
 from api.stamp import stamp
@@ -192,6 +193,7 @@ async def batch(request: Request, state: Serving, asked: Annotated[BatchAsked, Q
     rows, a row that is too long, or text that is not in its encoding, is told by the status while nothing was
     answered, else in a last line with the status `broken`.
     """
+    of_query(request.scope["query_string"])  # FastAPI takes the last of several
     actor = request.state.actor
     settings = state.settings
     (ready,) = await chosen(state, actor, asked)

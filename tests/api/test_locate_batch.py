@@ -21,7 +21,6 @@ from fastapi import FastAPI
 from api.app import create_app
 from api.fresh import written
 from api.protocol import Protocol
-from api.questions import Question
 from api.routes import locate_batch
 from api.routes.locate_batch import AT_ONCE, AT_ONCE_PUBLIC
 from data.session import Store
@@ -225,7 +224,11 @@ def test_a_table_of_points_without_a_system_is_shown_in_each(client):
 
 
 @pytest.mark.parametrize(
-    "query", ["crs=mars", "crs=", "other=1", "include=sites", "district=1", "min_version=-1"]
+    "query",
+    [
+        *("crs=mars", "crs=", "other=1", "include=sites", "district=1", "min_version=-1"),
+        *("crs=wgs84&crs=gcj02", "crs=wgs84&crs=wgs84", "crs=wgs84&plan=1&plan=2", "crs=wgs84&%63rs=gcj02"),
+    ],
 )
 def test_a_parameter_that_cannot_be_used_is_refused(client, query):
     response = client.post(f"{PATH}?{query}", content=SPOT, headers={"content-type": NDJSON})
@@ -498,9 +501,3 @@ def test_it_is_described(client):
     assert set(described["responses"]["200"]["content"]) == {NDJSON, TABLE}
     named = {each["name"] for each in described["parameters"]}
     assert named == {"crs", "district", "as_of", "plan", "min_version"}
-
-
-def test_what_holds_for_single_questions_alone_is_no_field_of_those_for_all_rows():
-    assert "include" not in locate_batch.BatchAsked.model_json_schema()["properties"]
-    assert issubclass(locate_batch.BatchAsked, Question)
-    assert "include" not in Question.model_fields

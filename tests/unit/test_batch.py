@@ -314,3 +314,11 @@ def test_empty_lines_end_a_batch_too(blank):
     batch, out = answered(row + blank * 6 + row, size=7, most_rows=5)
     assert (isinstance(batch.fault, TooMuchError), out.count(b"\n")) == (True, 1)
     assert answered(row + blank * 6 + row)[0].fault is None
+
+
+def test_no_more_bytes_are_read_than_the_rows_may_have():
+    widest = b'{"q":"%b"}' % (b"x" * (LONGEST - 8))
+    batch, out = answered((widest + b"\n") * 5, most_rows=5)
+    assert (batch.fault, out.count(b"\n")) == (None, 5)
+    batch, _ = answered((b" " * LONGEST + b"\n") * 5 + (widest + b"\n") * 2, most_rows=5)
+    assert "bytes" in str(batch.fault)
