@@ -48,9 +48,12 @@ class Joined:
         self._transport.close()
 
     def _flush(self) -> None:
-        held, self._held = self._held, []
-        if held:
-            self._transport.write(b"".join(held))
+        if not self._held:
+            return
+        try:
+            self._transport.write(b"".join(self._held))
+        finally:  # what could not be written is not written again
+            self._held.clear()
 
 
 class Protocol(HttpToolsProtocol):

@@ -19,6 +19,7 @@ from api.cli.main import VERBS
 from api.cli.main import app as commands
 from api.params import API
 from api.permissions import ACTIONS, ROUTES
+from data.layers import LAYERS as LAYERS_THERE_ARE
 from data.session import Store
 from data.settings import Settings
 from etl import accounts
@@ -114,10 +115,12 @@ CHOOSE = {f"{method} /api/v1/{path}" for method in ("GET", "POST") for path in (
 """Routes asked about what has a district of its own: a point, a slip."""
 
 LISTS_DISTRICTS = {"GET /api/v1/districts", "GET /readyz"}
-READS = [row for row in ROUTES if row.startswith("GET ")]
+LAYERS = [row for row in ROUTES if re.match("GET /(ogc|tiles|base|api/v1/base)", row)]
+"""Routes of map layers, which `test_layers_show_nothing_of_the_other_district` asks."""
+READS = [row for row in ROUTES if row.startswith("GET ") and row not in LAYERS]
 ACTS = [row for row in ROUTES if row.split()[0] in {"POST", "PUT", "PATCH", "DELETE"}]
 SESSIONS = {row for row in ACTS if ROUTES[row].startswith("session.")}
-GUARDED = [row for row in ROUTES if "public" not in ACTIONS[ROUTES[row]]]
+GUARDED = [row for row in (*READS, *ACTS) if "public" not in ACTIONS[ROUTES[row]]]
 OPEN_READS = [row for row in READS if row not in GUARDED]
 
 
@@ -186,6 +189,21 @@ def test_every_read_answers_and_shows_nothing_of_the_other_district(served):
             answer = served.ask(row, served.a, account, **named)
             assert answer.status_code == 200, (row, answer.text)
             assert row in LISTS_DISTRICTS or not re.search(f"{MARK}|{B}", answer.text), row
+
+
+@pytest.mark.parametrize("name", list(LAYERS_THERE_ARE))
+def test_layers_show_nothing_of_the_other_district(served, name):
+    token = {"Authorization": f"Bearer {served.tokens[served.a.accounts]}"}
+    shown = ["items?limit=1000&", "?", "queryables?", "items?f=csv&", "items?f=html&"]
+    for path in [f"/ogc/collections/{name}/{end}" for end in shown] + [f"/tiles/{name}.json?"]:
+        answer = served.client.get(f"{path.replace('/?', '?')}district={A}", headers=token)
+        assert answer.status_code == 200, (path, answer.text)
+        assert not re.search(f"{MARK}|{B}", answer.text), path
+    theirs = f"/ogc/collections/{name}/items?limit=1000&district={B}"
+    staff, anybody = served.client.get(theirs, headers=token), served.client.get(theirs)
+    assert (staff.status_code == 200) == (anybody.status_code == 200)
+    if staff.status_code == 200:  # what everybody may read, and no more of it
+        assert staff.json()["features"] == anybody.json()["features"]
 
 
 def test_the_other_district_is_closed_to_staff(served):
@@ -381,6 +399,8 @@ COMMANDS: dict[str, Callable[[Things], list[Any]]] = {
     "alias withdraw": lambda t: [t.aliases],
     "export map": lambda t: ["out.html", "--plan", t.plans],
     "export compare": lambda t: ["out.html", "--plan", t.plans],
+    "export pmtiles": lambda t: ["out.pmtiles", "--plan", t.plans, "--max-zoom", "9"],
+    "export sheets": lambda t: ["out.pdf", "--plan", t.plans],
     "export layer": lambda t: ["grids", "out.geojson", "--plan", t.plans],
     "audit": lambda t: [],
     "job list": lambda t: [],

@@ -37,7 +37,7 @@ class Opened:
 Open = Callable[..., Opened]
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")  # while it is open no other test of the process can run an event loop
 def browser() -> Iterator[Browser]:
     found = next(filter(None, map(shutil.which, BROWSERS)), None)
     assert found, f"none of {', '.join(BROWSERS)} is installed; make test installs one"

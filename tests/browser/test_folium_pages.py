@@ -114,7 +114,7 @@ def test_two_maps_move_together(comparison):
     page = comparison.page
     centres = """() => Object.entries(window)
         .filter(([name]) => /^map_\\d+$/.test(name))
-        .map(([, map]) => [map.getCenter().lng.toFixed(4), map.getZoom()])"""
+        .map(([, map]) => [map.getCenter().lng.toFixed(3), map.getZoom()])"""
     before = page.evaluate(centres)
     box = page.locator(".map").first.bounding_box()
     page.mouse.move(box["x"] + 200, box["y"] + 300)
