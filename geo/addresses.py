@@ -90,7 +90,7 @@ def judge(found: Found, places: Sequence[Place], grids_of: GridsOf, nothing: Ans
     """
     cases, homeless = _cases(found.possible, places, grids_of)
     whole = sum(case.mass for case in cases) + homeless + exp(-NOTHING)
-    told: dict[str, Any] = {"spans": _spans(found)}
+    told: dict[str, Any] = {"spans": found.spans}
     if not found.possible or exp(-NOTHING) > whole / 2:
         wrong = found.possible[0].faults if found.possible else found.faults
         offers = tuple(_offers(found.offers, places, grids_of))
@@ -146,7 +146,8 @@ def _answered(
         return told | {"status": Status.AMBIGUOUS}
     doubtful = any(wrong.kind in DOUBTFUL for wrong in found.possible[0].faults)
     plain = certain and not doubtful and not found.nearby
-    return told | {"status": Status.MATCH if plain else Status.APPROXIMATE, "grid": cases[0].grid}
+    told |= {"status": Status.MATCH if plain else Status.APPROXIMATE, "grid": cases[0].grid}
+    return told | {"place": building.place if building else None}
 
 
 def _doubts(found: Found, building: answers.Building | None, *, several: bool) -> Iterable[Reason]:
@@ -186,7 +187,3 @@ def _said(kind: Kind, words: str) -> answers.Words:
     said = WORDS[kind]
     named = f"：{words}" if words else "。", f": {words}" if words else "."
     return answers.Words(said.zh + named[0], said.en + named[1])
-
-
-def _spans(found: Found) -> tuple[answers.Span, ...]:
-    return tuple(answers.Span(s.start, s.end, s.role, s.name) for s in found.spans)

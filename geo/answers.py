@@ -240,6 +240,11 @@ class Building:
     lon: float | None
     lat: float | None
 
+    @property
+    def place(self) -> tuple[float, float] | None:
+        """Longitude and latitude, where it has a position."""
+        return None if self.lon is None or self.lat is None else (self.lon, self.lat)
+
 
 @dataclass(frozen=True)
 class Fault:

@@ -170,11 +170,7 @@ class Locator:
 
     def resolve(self, text: str) -> Answer:
         """Answer for an address."""
-        answer = judge(self.book.find(text), self.register.places, self.grids_of, self._nothing)
-        building = answer.building
-        if answer.grid is None or building is None or building.lon is None or building.lat is None:
-            return answer
-        return replace(answer, place=(building.lon, building.lat))
+        return judge(self.book.find(text), self.register.places, self.grids_of, self._nothing)
 
     def nearest_sites(self, answer: Answer) -> tuple[NearSite, ...]:
         """Return the open site of each service that is nearest to an answer's place, where that is known."""
@@ -198,9 +194,9 @@ class Locator:
             named = [code for at, code in place.cells if at == entrance]
             codes = named or [code for _, code in place.cells]
             return Held([self.grids[code] for code in dict.fromkeys(codes)])
-        if place.building.lon is None or place.building.lat is None:
+        if place.building.place is None:
             return Held([self.grids[code] for code in place.stated], Reason.STATED_ONLY)
-        position = self.points.index.find(place.building.lon, place.building.lat)
+        position = self.points.index.find(*place.building.place)
         return Held([self.points.grids[position]] if position >= 0 else [], Reason.PENDING)
 
 

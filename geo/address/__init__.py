@@ -1,6 +1,6 @@
 """Addresses: brought to one spelling, then read by the register's own names."""
 
-from geo.address.book import AddressBook, Found, Possible, Span
+from geo.address.book import AddressBook, Found, Possible
 from geo.address.entry import Compound, Entry
 from geo.address.faults import Fault, Kind
 from geo.address.reading import Precision
@@ -15,6 +15,5 @@ __all__ = [
     "Kind",
     "Possible",
     "Precision",
-    "Span",
     "normalise",
 ]

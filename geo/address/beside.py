@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import NamedTuple
 
 from geo.address.faults import HARD, MISSPELLED_BESIDE, Fault, Kind, fault
 from geo.address.finding import Hit
+from geo.address.gazetteer import Sort
 from geo.address.numbers import Token
 from geo.address.sound import NEVER, substitution
 
@@ -47,7 +50,8 @@ _ROOM = 3
 """From this many digits on a number after a dash is a room."""
 
 
-class Line(NamedTuple):
+@dataclass
+class Line:
     """An address with the names and numbers found in it, from left to right.
 
     ``text`` and ``origins`` are those of `geo.address.spelling.Spelled`, ``quiet`` of `geo.address.numbers.quiet`.
@@ -58,6 +62,17 @@ class Line(NamedTuple):
     origins: Sequence[int]
     hits: Sequence[Hit]
     numbers: Sequence[Token]
+
+    @cached_property
+    def primary(self) -> list[Hit]:
+        """The names that may be the place itself."""
+        return [hit for hit in self.hits if hit.primary]
+
+    @cached_property
+    def houses(self) -> dict[int, list[Number]]:
+        """The ways to read the numbers that belong to each name that may be a road's, by where the name starts."""
+        roads = (hit for hit in self.hits if any(meaning.sort is Sort.ROAD for meaning in hit.meanings))
+        return {hit.start: next_to(self, hit, road=True) for hit in roads}
 
 
 class Number(NamedTuple):
@@ -100,7 +115,7 @@ def next_to(line: Line, hit: Hit, *, road: bool, storeys: bool = True, since: in
     since : int
         Only numbers from there on.
     """
-    others = [other for other in line.hits if other.primary and other.start != hit.start]
+    others = [other for other in line.primary if other.start != hit.start]
     stop = min((other.start for other in others if other.start >= hit.end), default=len(line.text))
     after = [n for n in line.numbers if max(hit.end, since) <= n.start < stop]
     found = list(_of_road(line, after) if road else _of_compound(line, after, storeys)) if after else []
@@ -313,9 +328,8 @@ def _run_before(line: Line, hit: Hit) -> str:
 
 def places_apart(line: Line) -> list[int]:
     """Return where a word like 与 or 到 stands directly between two places that are named."""
-    primary = [hit for hit in line.hits if hit.primary]
     apart = []
-    for one, other in pairwise(primary):
+    for one, other in pairwise(line.primary):
         end = max(
             (n.end for n in line.numbers if n.start >= one.end and n.end <= other.start), default=one.end
         )

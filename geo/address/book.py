@@ -17,6 +17,7 @@ from geo.address.latin import Latin
 from geo.address.reading import Precision, Read, Reader, Unknown
 from geo.address.spelling import spell
 from geo.address.suggest import Suggester
+from geo.answers import Span
 
 OFFERED = 5
 """How many existing numbers are offered where the one named is not there."""
@@ -28,26 +29,6 @@ _EXPLAINED = 1.0
 """A reading with faults that weigh no more needs no misspelling to explain it."""
 _WORTH = 7.0
 """A reading that is exp(-7) times as likely as the best is not worth keeping."""
-
-
-@dataclass(frozen=True)
-class Span:
-    """A stretch of what was written that was understood: positions in it, and what it is.
-
-    Attributes
-    ----------
-    start, end : int
-        In the characters of the text as it was given.
-    role : str
-        A `geo.address.gazetteer.Sort`, or ``number``.
-    name : str
-        The register's name, or the number.
-    """
-
-    start: int
-    end: int
-    role: str
-    name: str
 
 
 @dataclass(frozen=True)
@@ -89,7 +70,7 @@ class Found:
     nearby : bool
         It speaks of something beside the building.
     spans : tuple of Span
-        What was understood.
+        What was understood; the role is a `geo.address.gazetteer.Sort`, or ``number``.
     """
 
     possible: tuple[Possible, ...] = ()
@@ -195,14 +176,17 @@ def _judged(reads: list[Read]) -> Found:
     return Found(
         tuple(possible for possible, _, _ in ranked if possible.weight <= first.weight + _WORTH),
         precision,
-        nearby=bool(_NEARBY.search(read.spelled.text, end)),
+        nearby=bool(_NEARBY.search(read.line.text, end)),
         spans=_spans(read),
     )
 
 
 def _spans(read: Read) -> tuple[Span, ...]:
-    origins = read.spelled.origins
-    found = {Span(origins[s], origins[e - 1] + 1, role, name) for s, e, role, name in read.spans}
+    origins = read.line.origins
+    names = [(h.start, h.end, h.meanings[0].sort.value, h.name) for h in read.line.hits]
+    said = [n for n in read.line.numbers if n.mark or n.label[-1].isdigit()]
+    numbers = [(n.start, n.end, "number", n.label) for n in said]
+    found = {Span(origins[s], origins[e - 1] + 1, role, name) for s, e, role, name in (*names, *numbers)}
     return tuple(sorted(found, key=lambda span: (span.start, span.end, span.role, span.name)))
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from geo.address import AddressBook, normalise
+from geo.address.gazetteer import FORMER
 from geo.address.numerals import HAN, integer
 from geo.errors import ConflictError, InputError
 
@@ -24,7 +25,6 @@ STORED = f"[a-z{_HANZI}]([a-z{_HANZI}]| (?=[a-z])){{1,{LONGEST - 1}}}"
 
 _PARTED = re.compile(r"(?<=[a-z])[\s'’.&-]+(?=[a-z])")
 _DOTTED = re.compile(r"(?<=\w)[·•・‧](?=\w)")
-_FORMER = re.compile("^(?:原来?的?|老)(?=..)")
 _NUMBER = re.compile(f"[{HAN}]+")
 _SPELT_NUMBER = re.compile(f"[{HAN}]{{5,}}")
 _PIECE = re.compile(rf"(?P<number>\d[\d#.-]*)|(?P<run>(?:[a-z]+(?: [a-z]+)*|[{_HANZI}])+)")
@@ -184,7 +184,7 @@ def check_free(words: str, noun: str, target: int, names: Iterable[Named]) -> No
 def spelling(name: str) -> str:
     """Return what makes a name one of a kind: its spelling in figures, without a 小区 or 老 that may be left out."""
     spelt = _NUMBER.sub(_as_digits, normalise(name))
-    spelt = _FORMER.sub("", spelt)
+    spelt = FORMER.sub("", spelt)
     return spelt.removesuffix("小区") if len(spelt) > len("小区") + 1 else spelt
 
 

@@ -12,7 +12,6 @@ from typing import NamedTuple, TypeVar
 from geo.address.entry import Compound, Entry
 from geo.address.numbers import label as plain_number
 from geo.address.spelling import normalise
-from geo.address.typed import ascii_digits
 
 K = TypeVar("K")
 
@@ -130,7 +129,7 @@ def directory(entries: Sequence[Entry]) -> list[Name]:
 
 def number_key(label: str) -> NumberKey:
     """Return a number without its word, and whether it had one: 3 of 3幢, 3号楼, 三栋 and 3#."""
-    spelled = normalise(ascii_digits(label))
+    spelled = normalise(label)
     return plain_number(spelled), spelled.endswith(_WORDS)
 
 

@@ -91,6 +91,8 @@ class Meaning:
         return self.fault is not None and self.fault.kind is Kind.PART_OF_NAME
 
 
+FORMER = re.compile("^(?:原来?的?|老)(?=..)")
+"""What stands before a name that is no longer used: 原车轮厂家属院."""
 _SIGNIFICANT = re.compile(
     "[" + "".join(sorted(TELLING - set("0123456789abcdefgh中"))) + "]|中(?=[路街巷道苑园区里])"
 )
@@ -99,7 +101,6 @@ _SUFFIX = {
     Sort.DISTRICT: re.compile("(?:区|县|市|旗)$"),
     Sort.CITY: re.compile("(?:特别行政区|自治[区州]|地区|[省市盟区县旗])$"),
 }
-_FORMER = re.compile("^(?:原来?的?|老)(?=..)")
 _ABOVE = re.compile("(.+?(?:省|自治区))?(.+?(?:市|自治州|地区|盟))?(.+?[区县市旗])?")
 _COUNTED = re.compile("^(?:[期组]|街坊)")
 _HAN_DIGIT = str.maketrans({han: str(DIGITS[han]) for han in "一二三四五六七八九"})
@@ -146,10 +147,8 @@ class Gazetteer:
             for part in _parts(road.name):
                 self._name(part, Meaning(Sort.ROAD, road, fault=fault(Kind.PART_OF_NAME, road.name)))
         self._name_areas(entries)
-        for name, meanings in self.names.items():
-            if any(
-                meaning.fault is None for meaning in meanings
-            ):  # a name in full is not also part of another
+        for name, meanings in self.names.items():  # a name in full is not also part of another
+            if any(meaning.fault is None for meaning in meanings):
                 self.names[name] = [m for m in meanings if not m.partial]
 
     def _add(self, position: int, entry: Entry, places: dict[str, list[int]]) -> None:
@@ -258,7 +257,7 @@ def _compound_names(compound: Compound) -> Iterator[tuple[str, Fault | None]]:
     for alias in compound.aliases:
         plain = normalise(alias)
         yield plain, fault(Kind.ALIAS, plain)
-        yield _FORMER.sub("", plain), fault(Kind.ALIAS, plain, 2.0)
+        yield FORMER.sub("", plain), fault(Kind.ALIAS, plain, 2.0)
     if compound.phase_of:
         yield normalise(compound.phase_of), fault(Kind.PART_OF_NAME, name)
     for part in _parts(name):

@@ -27,7 +27,7 @@ _NOISE = re.compile(
 )
 """Numbers, and words of letters, that are none of an address."""
 _COUNTED = re.compile(
-    "[多几]|(?:公?里|平?米|平方|位|名|人|部|台|家|户人|处|次|辆|只|条|个|件|起|次|标段|车位|级|吨|斤|寸|倍|路公交|号线)"
+    "[多几]|(?:公?里|平?米|平方|位|名|人|部|台|家|户人|处|次|辆|只|条|个|件|起|标段|车位|级|吨|斤|寸|倍|路公交|号线)"
 )
 """What follows a number that counts or measures something."""
 _FITTINGS = re.compile("门(?![口面前外])|岗|车位|地铁|线|井盖|标段|摊|柜|充电|配电|地块|出口|入口|泵")
@@ -140,4 +140,4 @@ def _mark_of(found: re.Match[str]) -> str:
         return character
     sounding = (mark for sound, mark in _SOUND_OF_MARK.items() if sound in syllables(character))
     looking = (mark for mark in "栋幢座" if look_alike(mark, character))
-    return next(iter((*sounding, *looking, character)))
+    return (*sounding, *looking, character)[0]

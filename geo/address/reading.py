@@ -74,20 +74,17 @@ class Read:
 
     Attributes
     ----------
-    spelled : Spelled
-        The address.
+    line : Line
+        The address, with the names and numbers in it.
     candidates : list of Candidate
         Buildings, in no order.
     unknown : list of Unknown
         Numbers that are not there.
-    spans : list of (int, int, str, str)
-        What was understood: start, end, sort and name.
     """
 
-    spelled: Spelled
+    line: Line
     candidates: list[Candidate] = field(default_factory=list)
     unknown: list[Unknown] = field(default_factory=list)
-    spans: list[tuple[int, int, str, str]] = field(default_factory=list)
 
 
 _OF_AREA = {
@@ -127,12 +124,12 @@ class Reader:
         hits : sequence of Hit
             From left to right, none overlapping another.
         """
-        primary = [hit for hit in hits if hit.primary][:MOST_NAMES]
-        hits = [hit for hit in hits if hit in primary or not hit.primary]
+        beyond = [hit for hit in hits if hit.primary][MOST_NAMES:]
+        hits = [hit for hit in hits if hit not in beyond] if beyond else hits
         still = quiet(spelled.text, ((hit.start, hit.end) for hit in hits))
         line = Line(spelled.text, still, spelled.origins, hits, tokens(still))
-        read = Read(spelled, spans=[(h.start, h.end, h.meanings[0].sort.value, h.name) for h in hits])
-        for hit in primary:
+        read = Read(line)
+        for hit in line.primary:
             unknown: list[Unknown] = []
             before = words_before(line, hit)
             found = [
@@ -147,10 +144,8 @@ class Reader:
                 [] if found else [each._replace(direct=each.direct and not before) for each in unknown]
             )
         best = max((c.precision for c in read.candidates), default=Precision.NONE)
-        self._verify(line, read, [c for c in read.candidates if c.precision is best])
-        read.spans += [
-            (n.start, n.end, "number", n.label) for n in line.numbers if n.mark or n.label[-1].isdigit()
-        ]
+        if read.candidates:
+            self._verify(read, [c for c in read.candidates if c.precision is best])
         return read
 
     def _meant(self, line: Line, hit: Hit, meaning: Meaning, unknown: list[Unknown]) -> Iterator[Candidate]:
@@ -160,7 +155,8 @@ class Reader:
         if thing is None:
             yield from self._pois(line, hit, meaning, common)
             return
-        near = next_to(line, hit, road=thing.sort is Sort.ROAD, storeys=thing.storeys)
+        road = thing.sort is Sort.ROAD
+        near = line.houses[hit.start] if road else next_to(line, hit, road=False, storeys=thing.storeys)
         if not near:
             precision = Precision.COMPOUND if thing.sort is Sort.COMPOUND else Precision.ROAD
             yield from _every(thing.every, (*common, *words_after(line, hit)), precision)
@@ -187,7 +183,7 @@ class Reader:
         self, line: Line, compound: Thing, common: tuple[Fault, ...], street: Number, unknown: list[Unknown]
     ) -> Iterator[Candidate]:
         """Yield the buildings of a compound that is named by its street address."""
-        later = [h for h in line.hits if h.start >= street.end and h.primary]
+        later = [h for h in line.primary if h.start >= street.end]
         named = [h for h in later if any(m.thing is compound for m in h.meanings)]
         place = named[0] if named else Hit(street.start, street.end, compound.name, ())
         near = next_to(line, place, road=False, storeys=compound.storeys, since=street.end)
@@ -203,13 +199,10 @@ class Reader:
         if not found:
             unknown.append(Unknown(compound, near[0].label, not near[0].gap))
 
-    def _verify(self, line: Line, read: Read, candidates: list[Candidate]) -> None:
+    def _verify(self, read: Read, candidates: list[Candidate]) -> None:
         """Add to each candidate what else in the address speaks against it."""
-        beside = {
-            hit.start: {number.label for number in next_to(line, hit, road=True)}
-            for hit in line.hits
-            if any(meaning.sort is Sort.ROAD for meaning in hit.meanings)
-        }
+        line = read.line
+        beside = {start: {number.label for number in near} for start, near in line.houses.items()}
         lacking = [each.thing for each in read.unknown if each.thing.sort is Sort.COMPOUND]
         missing = (fault(Kind.COMPOUND, lacking[0].name),) if lacking else ()
         apart = places_apart(line)

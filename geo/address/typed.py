@@ -67,11 +67,6 @@ def fold(text: str) -> Folded:
     return Folded("".join(character for character, _ in kept), tuple(at for _, at in kept))
 
 
-def ascii_digits(text: str) -> str:
-    """Write digits of any script as 0 to 9."""
-    return text if text.isascii() else "".join(str(unicodedata.decimal(each, each)) for each in text)
-
-
 def keys(characters: str) -> list[Keys]:
     """Return what may be typed for each character of a folded name.
 
@@ -96,7 +91,7 @@ def beginnings(reading: str) -> Iterator[str]:
 @lru_cache(maxsize=2**14)
 def _plain(written: str) -> str:
     decomposed = unicodedata.normalize("NFKD", normalise(written))  # tones become marks, which go
-    return "".join(each for each in ascii_digits(decomposed) if each.isalnum())
+    return "".join(each for each in decomposed if each.isalnum())
 
 
 @cache

@@ -2,17 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from geo.address.faults import Kind
-
-
-class Words(NamedTuple):
-    """A text in both languages."""
-
-    zh: str
-    en: str
-
+from geo.answers import Words
 
 WORDS = {
     Kind.ALIAS: Words("用的是别名", "By another name than the official one"),
