@@ -83,7 +83,6 @@ def plan_list(
         "plans.html",
         district=place,
         counts={key: sum(words.state_of(plan) == key for plan in known) for key in words.STATES},
-        total=len(known),
         only=only,
         rows=[(plan, standing[plan.id]) for plan in shown],
         older=shown[-1].number if more else None,
