@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from data import cluster, migrate
 from data.session import Store
 from etl.actor import SYSTEM
 from etl.establish import establish
 from etl.ledger import import_ledger
+from tests.bench.database import thrown_away
 
 CODE = "990301"
 LEDGER = Path(__file__).parents[1] / "data" / "address" / "dev"
@@ -21,14 +19,8 @@ LEDGER = Path(__file__).parents[1] / "data" / "address" / "dev"
 @contextmanager
 def published() -> Iterator[str]:
     """Keep the district in a database that is thrown away afterwards, and give its address."""
-    folder = Path(tempfile.mkdtemp(prefix="gridgov-bench-", dir="/tmp"))  # a socket's path must be short
-    folder.chmod(0o755)
-    try:
-        with cluster.running(folder) as url:
-            migrate.upgrade(url)
-            with closing(Store(url)) as store:
-                import_ledger(store, SYSTEM, CODE, LEDGER, name="试验区", crs="wgs84")
-                establish(store, SYSTEM, CODE)
-            yield url
-    finally:
-        shutil.rmtree(folder)
+    with thrown_away() as url:
+        with closing(Store(url)) as store:
+            import_ledger(store, SYSTEM, CODE, LEDGER, name="试验区", crs="wgs84")
+            establish(store, SYSTEM, CODE)
+        yield url

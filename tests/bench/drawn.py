@@ -5,22 +5,20 @@ The buildings' district has no plan, so that a server need not learn 135,600 add
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from pathlib import Path
 from typing import Any
 
 import psycopg
 import shapely
 from sqlalchemy import Connection, text
 
-from data import cluster, districts, migrate, versions
+from data import districts, versions
 from data.bulk import stage
 from data.session import Store
 from etl import levels
 from geo.crs import from_metric, to_metric
+from tests.bench.database import thrown_away
 from tests.bench.load.make_dataset import build
 
 GRIDS, BUILDINGS, SRID = "990401", "990402", 4549
@@ -64,25 +62,19 @@ Rows = Mapping[str, list[tuple[Any, ...]]]
 @contextmanager
 def stored() -> Iterator[str]:
     """Keep the district in a database that is thrown away afterwards, and give its address."""
-    folder = Path(tempfile.mkdtemp(prefix="gridgov-bench-", dir="/tmp"))  # a socket's path must be short
-    folder.chmod(0o755)
-    try:
-        with cluster.running(folder) as url:
-            migrate.upgrade(url)
-            made = build()
-            with closing(Store(url)) as store:
-                for code, fill in ((GRIDS, _add_grids), (BUILDINGS, _add_buildings)):
-                    with store.begin(code) as connection:
-                        districts.add(connection, code, "试验区", SRID, made_up=True)
-                        _add_communities(connection, code, made)
-                        fill(connection, made)
-                        versions.advance(connection, code, "communities", "buildings", "grids", "plans")
-                    levels.complete_all(store, code)
-            with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
-                connection.execute("VACUUM ANALYZE")
-            yield url
-    finally:
-        shutil.rmtree(folder)
+    with thrown_away() as url:
+        made = build()
+        with closing(Store(url)) as store:
+            for code, fill in ((GRIDS, _add_grids), (BUILDINGS, _add_buildings)):
+                with store.begin(code) as connection:
+                    districts.add(connection, code, "试验区", SRID, made_up=True)
+                    _add_communities(connection, code, made)
+                    fill(connection, made)
+                    versions.advance(connection, code, "communities", "buildings", "grids", "plans")
+                levels.complete_all(store, code)
+        with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
+            connection.execute("VACUUM ANALYZE")
+        yield url
 
 
 def _add_communities(connection: Connection, district: str, made: Rows) -> None:
