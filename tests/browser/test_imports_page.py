@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 
@@ -121,6 +122,18 @@ def test_a_job_is_shown_and_followed_until_it_ends(visit, town):
     expect(page.locator(".job")).to_have_count(0, timeout=15_000)
     page.locator("summary", has_text="最近完成的").click()
     expect(page.locator("details li").first).to_contain_text("已取消")
+
+
+def test_nothing_is_undone_unasked_however_slowly_the_page_loads(visit, town):
+    _, site = town
+    page = signed_in(visit, site, "planner", "/imports").page
+    page.route("**/pages.js*", lambda route: (time.sleep(1.0), route.continue_()))
+    page.goto(f"{site}imports/2", wait_until="commit")
+    asked: list[str] = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.message), dialog.dismiss()))
+    page.get_by_role("button", name="撤销这批导入").click()
+    assert asked == ["撤销整批导入，恢复到导入之前？"]
+    expect(page.locator("h1 .chip")).not_to_contain_text("已撤销")
 
 
 def test_an_import_is_undone_by_a_click_the_newest_first(visit, town):
