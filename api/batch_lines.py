@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import orjson
 
 from api.batch_rows import Rows
+from api.plain import table
 from geo.bulk import Told, Verdict
 from geo.errors import GridgovError, InputError
 
@@ -78,13 +77,13 @@ class TableWriter:
         titles = (
             b""
             if self._titled
-            else _table([[*(["id"] if self._headers is None else self._headers), *ANSWER]])
+            else table([[*(["id"] if self._headers is None else self._headers), *ANSWER]]).encode()
         )
         self._titled = True
         if self._headers is not None:
             cells = map(self._cells, told)
-            return titles + _table(row + end for row, end in zip(rows.cells, cells, strict=False))
-        ends = _encoded(told, "csv", lambda each: _table([self._cells(each)]))
+            return titles + table(row + end for row, end in zip(rows.cells, cells, strict=False)).encode()
+        ends = _encoded(told, "csv", lambda each: table([self._cells(each)]).encode())
         ids = rows.columns.get("id")
         if ids is None:
             return titles + b"".join([b"," + end for end in ends])
@@ -93,7 +92,7 @@ class TableWriter:
     def broken(self, error: GridgovError) -> bytes:
         """Write the last line; see `Writer`."""
         before = [""] * (1 if self._headers is None else len(self._headers))
-        return _table([[*before, BROKEN, *[""] * (len(ANSWER) - 2), str(error)]])
+        return table([[*before, BROKEN, *[""] * (len(ANSWER) - 2), str(error)]]).encode()
 
     def _cells(self, told: Told) -> list[str]:
         if isinstance(told, InputError):
@@ -160,9 +159,3 @@ def _cell(key: Any) -> bytes:
     if '"' in text or "," in text or "\n" in text or "\r" in text:
         text = '"' + text.replace('"', '""') + '"'
     return text.encode()
-
-
-def _table(rows: Iterable[Sequence[str]]) -> bytes:
-    text = io.StringIO(newline="")
-    csv.writer(text).writerows(rows)
-    return text.getvalue().encode()

@@ -1,12 +1,17 @@
-"""What text of others may be, wherever it comes in."""
+"""What text of others may be, wherever it comes in, and tables of it."""
 
 from __future__ import annotations
 
+import csv
+import io
 import re
+from collections.abc import Iterable
 from typing import Any
 
 LONGEST_ADDRESS = 500
 """Characters."""
+EXCEL = "\ufeff"
+"""Before a CSV file: without it Excel takes UTF-8 for the system's own encoding."""
 _LAYOUT = str.maketrans("", "", "\n\r\t")
 _NOT_PLAIN = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")  # categories Cc and Cs
 
@@ -27,3 +32,10 @@ def prose(value: str) -> str:
 def harmless(value: Any) -> Any:
     """Return a cell that no spreadsheet takes for a formula."""
     return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
+
+
+def table(rows: Iterable[Iterable[Any]]) -> str:
+    """Return rows as CSV (RFC 4180)."""
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows(rows)
+    return text.getvalue()

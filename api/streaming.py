@@ -83,11 +83,11 @@ class BothWays(Response):
         if transport is None:
             await self._in_time(send)
             return
-        transport.set_write_buffer_limits(high=0)  # what is sent has left this process before more is
+        _limit(transport, high=0)  # what is sent has left this process before more is
         try:
             whole = await self._in_time(send)
         finally:
-            transport.set_write_buffer_limits()
+            _limit(transport)
         if not whole:
             await _cut_off(transport, receive)
 
@@ -148,6 +148,11 @@ class BothWays(Response):
         async with asyncio.timeout(self._idle_s):
             await asyncio.sleep(0)  # what was sent is written in the loop's next turn
             await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def _limit(transport: Any, high: int | None = None) -> None:
+    if not transport.is_closing():  # uvloop's has no limits any more once the client is gone
+        transport.set_write_buffer_limits(high=high)
 
 
 async def _cut_off(transport: Any, receive: Receive) -> None:

@@ -26,8 +26,12 @@ def pytest_configure() -> None:
     for name in [name for name in os.environ if name.startswith("GRIDGOV_")]:
         if name != "GRIDGOV_TEST_DATA":
             del os.environ[name]  # tests use no setting and no database of whoever runs them
-    # The same examples each run: red means a change, not luck. --hypothesis-profile=explore looks for others.
-    hypothesis.settings.register_profile("gridgov", deadline=None, derandomize=True)
+    # The same examples each run: red means a change, not luck, and no slow machine. --hypothesis-profile=explore
+    # looks for others.
+    slow = [hypothesis.HealthCheck.too_slow]
+    hypothesis.settings.register_profile(
+        "gridgov", deadline=None, derandomize=True, suppress_health_check=slow
+    )
     hypothesis.settings.register_profile("explore", deadline=None)
     hypothesis.settings.load_profile("gridgov")
 

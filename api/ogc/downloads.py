@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import csv
-import io
 import logging
 import os
 import tempfile
@@ -22,7 +20,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
 
-from api.plain import harmless
+from api.plain import EXCEL, harmless, table
 from data.downloads import frame
 from data.features import DEGREE_DIGITS, METRE_DIGITS, Question, columns_of, rows_query
 from data.reading import Reader
@@ -34,8 +32,6 @@ from maps.files import About, write_layer
 log = logging.getLogger("gridgov.api")
 
 _CHUNK = 1 << 18
-_MARK = "\ufeff"
-"""Before a CSV file: without it Excel takes UTF-8 for the system's own encoding."""
 
 Rows = AsyncGenerator[list[asyncpg.Record], None]
 _LESS = "Ask for less: a box, a filter."
@@ -235,7 +231,7 @@ async def _lines(asked: Question, rows: Rows) -> AsyncGenerator[bytes, None]:
     points = asked.layer.geometry == "Point"
     shape = ("lon", "lat") if asked.system.stored else ("x", "y")
     titles = [*(one.name for one in columns_of(asked)), *(shape if points else ("wkt",))]
-    yield (_MARK + _table([titles])).encode()
+    yield (EXCEL + table([titles])).encode()
     async for batch in rows:
         shapes = shapely.from_wkb([row["wkb"] for row in batch])
         if points:
@@ -246,7 +242,7 @@ async def _lines(asked: Question, rows: Rows) -> AsyncGenerator[bytes, None]:
         else:
             told = [(text,) for text in shapely.to_wkt(shapes, rounding_precision=digits, trim=True)]
         cells = ((*row, *ends) for (*row, _), ends in zip(batch, told, strict=True))
-        yield _table(map(_cells, cells)).encode()
+        yield table(map(_cells, cells)).encode()
 
 
 def _cells(row: Iterable[Any]) -> list[Any]:
@@ -259,12 +255,6 @@ def _cell(value: Any) -> Any:
     if isinstance(value, datetime):
         return here(value).isoformat()
     return harmless(value)
-
-
-def _table(rows: Iterable[Iterable[Any]]) -> str:
-    text = io.StringIO(newline="")
-    csv.writer(text).writerows(rows)
-    return text.getvalue()
 
 
 def _packed(files: Iterable[Path], target: Path) -> Path:

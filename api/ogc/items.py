@@ -21,6 +21,7 @@ from api.direct import Answer
 from api.ogc import html, links
 from api.ogc.downloads import KINDS, Download, Kind
 from api.ogc.serving import GEOJSON, JSON, Asking, Made, answer, stamped
+from api.params import LARGEST_NUMBER
 from data import extents, features, filters, layers
 from data.features import Order, Period, Question
 from data.layer import Layer
@@ -32,7 +33,6 @@ from maps.legend import Words
 
 DEFAULT, MOST = 10, 10_000
 """Features of a page."""
-LATEST = 2**31 - 1
 
 PARAMETERS = (
     "bbox",
@@ -214,7 +214,7 @@ def _plan(asking: Asking, layer: Layer) -> int | None:
     text = asking.query.get("plan")
     if text is None:
         return asking.plan
-    if not (text.isascii() and text.isdigit() and len(text) <= 10 and 0 < int(text) <= LATEST):
+    if not (text.isascii() and text.isdigit() and len(text) <= 10 and 0 < int(text) <= LARGEST_NUMBER):
         raise InputError("plan is not the number of a plan.", "GET /api/v1/plans lists them.")
     return int(text)
 
@@ -315,14 +315,17 @@ def _crs_header(system: System) -> Mapping[str, str]:
 
 def _matching(asking: Asking, layer: Layer) -> tuple[Any, ...]:
     """Return what names the features that match: edition, who asks, and every parameter that chooses."""
-    chosen = tuple(sorted(pair for pair in asking.query.items() if pair[0] not in _ABOUT_OUTPUT))
-    return (layer.name, asking.edition, asking.actions, chosen)
+    return (layer.name, asking.edition, asking.actions, tuple(_chosen(asking)))
+
+
+def _chosen(asking: Asking) -> list[tuple[str, str]]:
+    """Return the parameters that decide which features match, in one order."""
+    return sorted(pair for pair in asking.query.items() if pair[0] not in _ABOUT_OUTPUT)
 
 
 def _digest(asked: Question, asking: Asking) -> str:
     """Return what a token is good for: the same features in the same order."""
-    chosen = sorted(pair for pair in asking.query.items() if pair[0] not in _ABOUT_OUTPUT)
-    parts = repr((asked.layer.name, chosen, asked.order)).encode()
+    parts = repr((asked.layer.name, _chosen(asking), asked.order)).encode()
     return blake2s(parts, digest_size=6).hexdigest()
 
 

@@ -136,14 +136,12 @@ class Asking:
     def link(self, path: str = "", **query: str | None) -> str:
         """Return the address of something below `ROOT`; the district goes on where it was named."""
         named = {"district": self.query.get("district"), **query}
-        pairs = "&".join(f"{quote(name)}={quote(value, safe='')}" for name, value in named.items() if value)
-        return f"{self.base}{ROOT}{path}{'?' if pairs else ''}{pairs}"
+        return addressed(f"{self.base}{ROOT}{path}", {name: each for name, each in named.items() if each})
 
     def here(self, **changed: str | None) -> str:
         """Return the request's own address with some parameters changed, or left out where they are None."""
         query = {name: value for name, value in {**self.query, **changed}.items() if value is not None}
-        pairs = "&".join(f"{quote(name)}={quote(value, safe='')}" for name, value in query.items())
-        return f"{self.base}{quote(self.target)}{'?' if pairs else ''}{pairs}"
+        return addressed(f"{self.base}{quote(self.target)}", query)
 
     def only(self, *names: str) -> None:
         """Refuse parameters that are not known.
@@ -246,6 +244,12 @@ async def answer(
         layers.answers.keep(whole, found)
     _stamp(found, edition.version)
     return found
+
+
+def addressed(path: str, query: Mapping[str, str]) -> str:
+    """Return an address with a query."""
+    pairs = "&".join(f"{quote(name)}={quote(value, safe='')}" for name, value in query.items())
+    return f"{path}?{pairs}" if pairs else path
 
 
 def stamped(asking: Asking, plans: str | None) -> dict[str, str]:

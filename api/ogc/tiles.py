@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote
-
 from fastapi import Request
 
 from api.direct import Answer
-from api.ogc.serving import Asking, Made, answer
+from api.ogc.serving import Asking, Made, addressed, answer
+from api.params import LARGEST_NUMBER
 from data import layers, tiles
 from data.layer import Layer
 from data.tiles import Tile
@@ -17,7 +16,6 @@ from geo.tiling import within
 MVT = "application/vnd.mapbox-vector-tile"
 ROOT = "/tiles"
 FORMATS = ("mvt",)
-LATEST = 2**31 - 1
 _MOST_DIGITS = 9
 
 
@@ -55,16 +53,15 @@ def plan_named(asking: Asking, layer: Layer) -> int | None:
         return None
     if not layer.present:
         raise InputError(f"Layer {layer.name} is the same under every plan.", "Leave plan out.")
-    if not _is_number(named) or not 1 <= int(named) <= LATEST:
+    if not _is_number(named) or not 1 <= int(named) <= LARGEST_NUMBER:
         raise InputError("plan is not the number of a plan.", "GET /api/v1/plans lists them.")
     return int(named)
 
 
 def address(asking: Asking, path: str) -> str:
     """Return the address of something below `ROOT`; district and plan go on where they were named."""
-    named = ((name, asking.query[name]) for name in ("district", "plan") if name in asking.query)
-    pairs = "&".join(f"{name}={quote(value, safe='')}" for name, value in named)
-    return f"{asking.base}{ROOT}{path}{'?' if pairs else ''}{pairs}"
+    named = {name: asking.query[name] for name in ("district", "plan") if name in asking.query}
+    return addressed(f"{asking.base}{ROOT}{path}", named)
 
 
 def _read(zoom: str, column: str, row: str, layer: Layer) -> Tile:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, astuple, fields
 from datetime import datetime
@@ -19,7 +17,7 @@ from api.auth import Acting, Tenant
 from api.fresh import written
 from api.kinds import ask_for_cells
 from api.params import API, LARGEST_NUMBER, Serving
-from api.plain import harmless
+from api.plain import EXCEL, harmless, table
 from api.state import State
 from data import differences, imports
 from etl.ledger.reasons import BY_NAME
@@ -28,7 +26,6 @@ from etl.undo import undo_import
 router = APIRouter(prefix=API, tags=["imports"])
 
 Number = Annotated[int, Path(ge=1, le=LARGEST_NUMBER, description="Number of the import (导入批次).")]
-_MARK = "\ufeff"  # Excel takes a file for UTF-8 only with it
 
 
 class Batch(BaseModel):
@@ -186,16 +183,9 @@ def _shown(found: imports.Import) -> dict[str, Any]:
 
 def _csv(titles: Sequence[str], rows: Iterable[Sequence[Any]], name: str) -> Response:
     def lines() -> Iterator[str]:
-        page = io.StringIO()
-        writer = csv.writer(page)
-        yield _MARK
-        writer.writerow(titles)
+        yield EXCEL + table([titles])
         for row in rows:
-            writer.writerow([harmless(value) for value in row])
-            yield page.getvalue()
-            page.seek(0)
-            page.truncate()
-        yield page.getvalue()
+            yield table([map(harmless, row)])
 
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
     return StreamingResponse(lines(), media_type="text/csv; charset=utf-8", headers=headers)

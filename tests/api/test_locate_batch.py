@@ -6,6 +6,7 @@ import csv
 import http.client
 import io
 import json
+import logging
 import re
 import socket
 import threading
@@ -353,7 +354,7 @@ def test_a_batch_has_its_time(store):
         assert site.app.state.turns.batches == 0
 
 
-def test_when_the_client_is_gone_the_batch_ends(site):
+def test_when_the_client_is_gone_the_batch_ends(site, caplog):
     talk = Talk(site.port)
     talk.send(SPOT)
     assert talk.head()[0] == 200
@@ -365,6 +366,7 @@ def test_when_the_client_is_gone_the_batch_ends(site):
     until(lambda: site.app.state.turns.batches == 1)
     before_any.close()
     until(lambda: site.app.state.turns.batches == 0)
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
 
 
 class Narrow(Talk):
