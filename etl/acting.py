@@ -93,6 +93,7 @@ def acting_on_new(store: Store, actor: Actor, district: str) -> Iterator[Connect
         carry_out_due(connection, district)
         yield connection
         levels.complete(connection, district)
+    store.count_grown()
 
 
 def check_scope(actor: Actor, district: str) -> None:
