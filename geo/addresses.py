@@ -25,6 +25,7 @@ LIKELIER = 1.0
 """A building is named where no other is less than this many nats behind it."""
 WORTH_NAMING = 0.005
 """A grid less likely than this is no alternative."""
+_NOTHING = exp(-NOTHING)
 
 
 @dataclass(frozen=True)
@@ -89,9 +90,9 @@ def judge(found: Found, places: Sequence[Place], grids_of: GridsOf, nothing: Ans
         The answer where nothing is found; every answer is made from it.
     """
     cases, homeless = _cases(found.possible, places, grids_of)
-    whole = sum(case.mass for case in cases) + homeless + exp(-NOTHING)
+    whole = sum([case.mass for case in cases]) + homeless + _NOTHING
     told: dict[str, Any] = {"spans": found.spans}
-    if not found.possible or exp(-NOTHING) > whole / 2:
+    if not found.possible or whole < 2 * _NOTHING:
         wrong = found.possible[0].faults if found.possible else found.faults
         offers = tuple(_offers(found.offers, places, grids_of))
         told |= {"precision": "none", "confidence": 0.0, "faults": _faults(wrong), "alternatives": offers}

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -54,7 +53,9 @@ _ROOM = 3
 class Line:
     """An address with the names and numbers found in it, from left to right.
 
-    ``text`` and ``origins`` are those of `geo.address.spelling.Spelled`, ``quiet`` of `geo.address.numbers.quiet`.
+    ``text`` and ``origins`` are those of `geo.address.spelling.Spelled`, ``quiet`` of `geo.address.numbers.quiet`;
+    ``primary`` are the hits that may be the place itself, ``houses`` the ways to read the numbers that belong to each
+    name that may be a road's, by where the name starts.
     """
 
     text: str
@@ -62,17 +63,13 @@ class Line:
     origins: Sequence[int]
     hits: Sequence[Hit]
     numbers: Sequence[Token]
+    primary: list[Hit] = field(init=False)
+    houses: dict[int, list[Number]] = field(init=False)
 
-    @cached_property
-    def primary(self) -> list[Hit]:
-        """The names that may be the place itself."""
-        return [hit for hit in self.hits if hit.primary]
-
-    @cached_property
-    def houses(self) -> dict[int, list[Number]]:
-        """The ways to read the numbers that belong to each name that may be a road's, by where the name starts."""
-        roads = (hit for hit in self.hits if any(meaning.sort is Sort.ROAD for meaning in hit.meanings))
-        return {hit.start: next_to(self, hit, road=True) for hit in roads}
+    def __post_init__(self) -> None:
+        self.primary = [hit for hit in self.hits if hit.primary]
+        roads = [hit for hit in self.primary if any(meaning.sort is Sort.ROAD for meaning in hit.meanings)]
+        self.houses = {hit.start: next_to(self, hit, road=True) for hit in roads}
 
 
 class Number(NamedTuple):

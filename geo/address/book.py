@@ -186,8 +186,8 @@ def _spans(read: Read) -> tuple[Span, ...]:
     names = [(h.start, h.end, h.meanings[0].sort.value, h.name) for h in read.line.hits]
     said = [n for n in read.line.numbers if n.mark or n.label[-1].isdigit()]
     numbers = [(n.start, n.end, "number", n.label) for n in said]
-    found = {Span(origins[s], origins[e - 1] + 1, role, name) for s, e, role, name in (*names, *numbers)}
-    return tuple(sorted(found, key=lambda span: (span.start, span.end, span.role, span.name)))
+    found = {(origins[s], origins[e - 1] + 1, role, name) for s, e, role, name in (*names, *numbers)}
+    return tuple(Span(*each) for each in sorted(found))
 
 
 def _around(text: str, hits: list[Hit]) -> list[Hit]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from operator import itemgetter
 from typing import NamedTuple
 
 import ahocorasick
@@ -21,6 +22,7 @@ _SIMILAR = (0.0, 0.0, 99.0, 65.0, 74.0, 74.0)
 CANDIDATES = 40
 """How many names are compared in full at most; fewer with a text of more than `_LONG` characters."""
 _LONG = 100
+_BY_END = itemgetter(1, 0)
 
 
 class Hit(NamedTuple):
@@ -86,12 +88,14 @@ def chosen(hits: list[Hit]) -> list[Hit]:
     """Return the hits that do not overlap and whose squared lengths add up to most."""
     if len(hits) < 2:
         return hits
-    hits = sorted(hits, key=lambda hit: (hit.end, hit.start))
+    hits = sorted(hits, key=_BY_END)
     best: list[tuple[float, int]] = [(0.0, -1)]  # gain up to each hit, and the hit it ends with
     ends = [0]
     kept: list[int] = []
     for position, hit in enumerate(hits):
-        before = next((n for n in range(position, 0, -1) if hits[n - 1].end <= hit.start), 0)
+        before = position
+        while before and hits[before - 1].end > hit.start:
+            before -= 1
         gain = (hit.end - hit.start) ** 2 + best[before][0]
         best.append((gain, position) if gain > best[-1][0] else best[-1])
         ends.append(before)

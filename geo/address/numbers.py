@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import NamedTuple
 
 from geo.address.alike import look_alike
@@ -33,9 +34,10 @@ _COUNTED = re.compile(
 _FITTINGS = re.compile("门(?![口面前外])|岗|车位|地铁|线|井盖|标段|摊|柜|充电|配电|地块|出口|入口|泵")
 """What has numbers of its own beside the buildings: 3号门, 2号车位."""
 _HOUSES = re.compile("楼(?![道下上梯层顶])")
-_COUNTING = re.compile("(?:[有共多全]|所有|倒数|最后|数|负|地下|往里|往外)第?$")
-"""What in front of a number says that it counts, or counts from elsewhere: 共30幢, 倒数第3幢, 负一楼."""
-_DENYING = re.compile("(?:不是|不在|没有|非|除了|除|原|不包括)$")
+_NOT_MEANT = re.compile(
+    "(?:(?:[有共多全]|所有|倒数|最后|数|负|地下|往里|往外)第?|不是|不在|没有|非|除了|除|原|不包括)$"
+)
+"""What in front of a number says that it counts, counts from elsewhere or is denied: 共30幢, 负一楼, 不是3幢."""
 _CORRECTED = re.compile("(?:应为|应是|改为|改成|更正为|换成)")
 _AFTER_NUMBER = re.compile(rf"(?<=[\d{HAN}#号])([^\W\d_a-z])(?=$|[ -]|[\d{HAN}楼])")
 _DIGIT = {"o": "0", "l": "1", "i": "1"}
@@ -69,6 +71,7 @@ class Token(NamedTuple):
         return self.mark in _BUILDING
 
 
+@lru_cache(4096)
 def label(written: str) -> str:
     """Return the one form of a building's or street number: 12 of 十二号楼, 384-3 of 384之3号, 甲2 of 甲2幢."""
     plain = _STEP.sub("-", _WORD.sub("", written).removeprefix("附")).replace("号", "")
@@ -118,7 +121,7 @@ def _counts(text: str, found: re.Match[str]) -> bool:
     """Tell whether a number is one of an address, and is meant: not 二 in 二期, 3 in 共3幢, 不是3幢 or 3台电梯."""
     before, behind = text[max(0, found.start() - 3) : found.start()], text[found.end() :]
     written, mark = found["label"], found["mark"]
-    if _COUNTING.search(before) or _DENYING.search(before) or _CORRECTED.match(behind.lstrip(" ")):
+    if _NOT_MEANT.search(before) or _CORRECTED.match(behind.lstrip(" ")):
         return False
     if mark:
         plural = mark in ("幢", "栋") and (_HOUSES.match(behind) or written == "两")

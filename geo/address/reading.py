@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import NamedTuple
@@ -50,9 +50,9 @@ class Candidate(NamedTuple):
     faults: tuple[Fault, ...]
     entrance: int | None
     precision: Precision
-    among: int = 1
-    start: int = 0
-    end: int = 0
+    among: int
+    start: int
+    end: int
 
     @property
     def weight(self) -> float:
@@ -124,28 +124,29 @@ class Reader:
         hits : sequence of Hit
             From left to right, none overlapping another.
         """
-        beyond = [hit for hit in hits if hit.primary][MOST_NAMES:]
-        hits = [hit for hit in hits if hit not in beyond] if beyond else hits
+        if len(hits) > MOST_NAMES:
+            beyond = [hit for hit in hits if hit.primary][MOST_NAMES:]
+            hits = [hit for hit in hits if hit not in beyond]
         still = quiet(spelled.text, ((hit.start, hit.end) for hit in hits))
         line = Line(spelled.text, still, spelled.origins, hits, tokens(still))
         read = Read(line)
+        before = {hit.start: words_before(line, hit) for hit in line.primary}
         for hit in line.primary:
             unknown: list[Unknown] = []
-            before = words_before(line, hit)
             found = [
-                candidate._replace(
-                    start=hit.start, end=max(hit.end, candidate.end), faults=(*candidate.faults, *before)
-                )
+                candidate
                 for meaning in hit.meanings
                 for candidate in self._meant(line, hit, meaning, unknown)
             ]
             read.candidates += found
             read.unknown += (
-                [] if found else [each._replace(direct=each.direct and not before) for each in unknown]
+                []
+                if found
+                else [each._replace(direct=each.direct and not before[hit.start]) for each in unknown]
             )
         best = max((c.precision for c in read.candidates), default=Precision.NONE)
         if read.candidates:
-            self._verify(read, [c for c in read.candidates if c.precision is best])
+            self._verify(read, [c for c in read.candidates if c.precision is best], before)
         return read
 
     def _meant(self, line: Line, hit: Hit, meaning: Meaning, unknown: list[Unknown]) -> Iterator[Candidate]:
@@ -159,17 +160,17 @@ class Reader:
         near = line.houses[hit.start] if road else next_to(line, hit, road=False, storeys=thing.storeys)
         if not near:
             precision = Precision.COMPOUND if thing.sort is Sort.COMPOUND else Precision.ROAD
-            yield from _every(thing.every, (*common, *words_after(line, hit)), precision)
+            yield from _every(thing.every, (*common, *words_after(line, hit)), precision, hit)
             return
         found = False
         for number in near:
             faults = _told_apart(meaning, hit, number, common)
             for building in thing.members.get(number.label, ()):
                 found = True
-                yield Candidate(building, faults, number.entrance, Precision.BUILDING, end=number.end)
+                yield _numbered(building, faults, number, hit)
             for compound in thing.compounds.get(number.label, ()):
                 found = True
-                yield from self._within(line, compound, faults, number, unknown)
+                yield from self._within(line, hit, compound, faults, number, unknown)
         if not found:
             unknown.append(Unknown(thing, near[0].label, not near[0].gap))
 
@@ -177,30 +178,38 @@ class Reader:
         left = next_to(line, hit, road=False) if meaning.buildings else []
         unused = (fault(Kind.NUMBER_UNUSED, left[0].label),) if left and left[0].marked else ()
         for building in meaning.buildings:
-            yield Candidate(building, (*common, *unused), None, Precision.BUILDING)
+            yield Candidate(building, (*common, *unused), None, Precision.BUILDING, 1, hit.start, hit.end)
 
     def _within(
-        self, line: Line, compound: Thing, common: tuple[Fault, ...], street: Number, unknown: list[Unknown]
+        self,
+        line: Line,
+        hit: Hit,
+        compound: Thing,
+        common: tuple[Fault, ...],
+        street: Number,
+        unknown: list[Unknown],
     ) -> Iterator[Candidate]:
-        """Yield the buildings of a compound that is named by its street address."""
+        """Yield the buildings of a compound that is named by its street address, ``hit`` being its street."""
         later = [h for h in line.primary if h.start >= street.end]
         named = [h for h in later if any(m.thing is compound for m in h.meanings)]
         place = named[0] if named else Hit(street.start, street.end, compound.name, ())
         near = next_to(line, place, road=False, storeys=compound.storeys, since=street.end)
         if not near:
-            yield from _every(compound.every, common, Precision.COMPOUND)
+            yield from _every(compound.every, common, Precision.COMPOUND, hit)
             return
         found = False
         for number in near:
             for building in compound.members.get(number.label, ()):
                 found = True
                 faults = (*common, *number.faults)
-                yield Candidate(building, faults, number.entrance, Precision.BUILDING, end=number.end)
+                yield _numbered(building, faults, number, hit)
         if not found:
             unknown.append(Unknown(compound, near[0].label, not near[0].gap))
 
-    def _verify(self, read: Read, candidates: list[Candidate]) -> None:
-        """Add to each candidate what else in the address speaks against it."""
+    def _verify(
+        self, read: Read, candidates: list[Candidate], before: Mapping[int, tuple[Fault, ...]]
+    ) -> None:
+        """Add to each candidate what else in the address speaks against it, ``before`` what stands before its name."""
         line = read.line
         beside = {start: {number.label for number in near} for start, near in line.houses.items()}
         lacking = [each.thing for each in read.unknown if each.thing.sort is Sort.COMPOUND]
@@ -218,7 +227,8 @@ class Reader:
             entrances = self._entries[candidate.building].entrances
             if candidate.entrance is not None and entrances and not 0 < candidate.entrance <= entrances:
                 wrong.append(fault(Kind.ENTRANCE, str(candidate.entrance)))
-            read.candidates.append(candidate._replace(faults=(*candidate.faults, *wrong, *missing)))
+            faults = (*candidate.faults, *before[candidate.start], *wrong, *missing)
+            read.candidates.append(candidate._replace(faults=faults))
 
     def _against(self, building: int, hit: Hit, numbers: set[str] | None) -> Fault | None:
         """Return what a name says against a building; nothing where one of its meanings agrees."""
@@ -263,9 +273,16 @@ def _is_apart(one: int, other: int, apart: Sequence[int]) -> bool:
     return any(start < position <= end for position in apart)
 
 
-def _every(buildings: Sequence[int], faults: tuple[Fault, ...], precision: Precision) -> Iterator[Candidate]:
-    faults = (*faults, fault(Kind.NO_NUMBER))
-    return (Candidate(building, faults, None, precision, len(buildings)) for building in buildings)
+def _every(
+    buildings: Sequence[int], faults: tuple[Fault, ...], precision: Precision, hit: Hit
+) -> Iterator[Candidate]:
+    faults, among = (*faults, fault(Kind.NO_NUMBER)), len(buildings)
+    return (Candidate(each, faults, None, precision, among, hit.start, hit.end) for each in buildings)
+
+
+def _numbered(building: int, faults: tuple[Fault, ...], number: Number, hit: Hit) -> Candidate:
+    end = max(hit.end, number.end)
+    return Candidate(building, faults, number.entrance, Precision.BUILDING, 1, hit.start, end)
 
 
 def _told_apart(meaning: Meaning, hit: Hit, number: Number, common: tuple[Fault, ...]) -> tuple[Fault, ...]:
