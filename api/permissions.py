@@ -44,6 +44,7 @@ confirmed by whoever may needs nobody else."""
 
 ROUTES: dict[str, str] = {
     "GET /":                                 "read.public",
+    "GET /m":                                "read.public",
     "GET /docs":                             "read.public",
     "GET /healthz":                          "read.public",
     "GET /readyz":                           "read.public",

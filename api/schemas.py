@@ -191,7 +191,7 @@ class Answer(BaseModel):
     )
     confidence: float | None = Field(description="For an address: how often an answer like this is right.")
     precision: str | None = Field(
-        description="For an address: how much of it the register has (building, compound, road, none)."
+        description="For an address: how much of it the register has (building, compound, road, none); grid for a code."
     )
     faults: list[Fault] = Field(description="For an address: each doubt about it, the heaviest first.")
     spans: list[Span] = Field(description="For an address: which parts of it were understood, and as what.")

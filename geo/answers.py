@@ -330,7 +330,7 @@ class Answer:
     confidence : float, optional
         For an address: how often an answer like this is right, 0 to 1.
     precision : str, optional
-        For an address: how much of it the register has (building, compound, road, none).
+        For an address: how much of it the register has (building, compound, road, none; grid for a code).
     faults : tuple of Fault
         For an address: each doubt about it, the heaviest first.
     spans : tuple of Span

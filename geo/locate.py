@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 
 from geo.accuracy import Level
 from geo.address import AddressBook
+from geo.address.numbers import is_label
 from geo.addresses import Held, Place, judge
-from geo.answers import Answer, District, Grid, NearSite, OnDuty, Plan, Reason, Site, Status
+from geo.answers import (
+    ALTERNATIVES,
+    Alternative,
+    Answer,
+    District,
+    Grid,
+    NearSite,
+    OnDuty,
+    Plan,
+    Reason,
+    Site,
+    Status,
+)
 from geo.crs import Reading, point_to_wgs84, recognise
 from geo.errors import InputError
 from geo.index import PointIndex
@@ -23,6 +39,8 @@ __all__ = ["NEAR_BORDER_M", "Locator", "Register", "Source"]
 
 NEAR_BORDER_M = 15.0
 """How near to a border an exact point is ambiguous, metres, where nothing else is set."""
+_LONGER_THAN_HOUSES = 6
+"""Characters of a number that no building has."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +118,11 @@ class Locator:
             margin_m=margin_m,
             near_border_m=near_border_m,
         )
+        self._codes: dict[str, list[str]] = {}
+        for grid in register.grids:
+            for code in {_written(grid.code), _written(grid.external_code or grid.code)}:
+                if not _may_be_house(code):
+                    self._codes.setdefault(code, []).append(grid.code)
         entries = [place.entry for place in register.places]
         shared = book is not None and book.entries == entries
         self.book = book if book is not None and shared else AddressBook(entries, register.district.code)
@@ -169,8 +192,26 @@ class Locator:
         return replace(answer, reasons=(*notes_of(read), *answer.reasons))
 
     def resolve(self, text: str) -> Answer:
-        """Answer for an address."""
-        return judge(self.book.find(text), self.register.places, self.grids_of, self._nothing)
+        """Answer for an address, or for the code of a grid, ours or the ledger's."""
+        answer = judge(self.book.find(text), self.register.places, self.grids_of, self._nothing)
+        return self._coded(text) if answer.status is Status.NONE and _written(text) in self._codes else answer
+
+    def _coded(self, text: str) -> Answer:
+        """Answer for a code: the ledger's may be that of several grids, where a plan divided one."""
+        grids = [self.grids[code] for code in self._codes[_written(text)]]
+        if len(grids) > 1:
+            others = tuple(Alternative(grid) for grid in grids[:ALTERNATIVES])
+            return replace(self._nothing, status=Status.AMBIGUOUS, alternatives=others)
+        shape = self.register.shapes[list(self.grids).index(grids[0].code)]
+        inside = shapely.point_on_surface(shape)
+        return replace(
+            self._nothing,
+            status=Status.MATCH,
+            grid=grids[0],
+            confidence=1.0,
+            precision="grid",
+            place=(inside.x, inside.y),
+        )
 
     def nearest_sites(self, answer: Answer) -> tuple[NearSite, ...]:
         """Return the open site of each service that is nearest to an answer's place, where that is known."""
@@ -198,6 +239,16 @@ class Locator:
             return Held([self.grids[code] for code in place.stated], Reason.STATED_ONLY)
         position = self.points.index.find(*place.building.place)
         return Held([self.points.grids[position]] if position >= 0 else [], Reason.PENDING)
+
+
+def _written(code: str) -> str:
+    """Return the one way to write a code."""
+    return unicodedata.normalize("NFKC", code).strip().upper()
+
+
+def _may_be_house(code: str) -> bool:
+    """Tell whether a ledger's code reads like the number of a building: 12, 3幢, A3, 12-2-301."""
+    return is_label(code.lower()) and (len(code) < _LONGER_THAN_HOUSES or not re.search("[A-Z]", code))
 
 
 def notes_of(read: Reading) -> tuple[Reason, ...]:

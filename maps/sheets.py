@@ -50,7 +50,7 @@ class SheetData:
     attribution : tuple of str
         Whose data it is.
     base_url : str or None
-        Where the sheet's QR code leads: ``/m?grid=CODE`` below it; no code without.
+        Where the sheet's QR code leads: ``/m?grid=CODE&district=CODE`` below it; no code without.
     grids : GeoDataFrame
         Columns of `maps.overview.MapData.grids`, and ``id``.
     communities, compounds, buildings, streets, barriers, water, rail, green, sites, facilities : GeoDataFrame
@@ -85,8 +85,10 @@ class SheetData:
     workers: pd.DataFrame | None
 
     def link(self, code: str | None) -> str | None:
-        """Return the address of a grid's page for phones."""
-        return f"{self.base_url.rstrip('/')}/m?grid={quote(code)}" if self.base_url and code else None
+        """Return the address of a grid's page for phones; a code begins with its district's."""
+        if not (self.base_url and code):
+            return None
+        return f"{self.base_url.rstrip('/')}/m?grid={quote(code)}&district={quote(code[:6])}"
 
 
 class Page(NamedTuple):

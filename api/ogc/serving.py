@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from hashlib import blake2s
 from types import MappingProxyType
 from typing import Any, overload
@@ -140,8 +140,15 @@ class Asking:
 
     def here(self, **changed: str | None) -> str:
         """Return the request's own address with some parameters changed, or left out where they are None."""
-        query = {name: value for name, value in {**self.query, **changed}.items() if value is not None}
-        return addressed(f"{self.base}{quote(self.target)}", query)
+        path, query = self._own
+        told = {name: None if value is None else _pair(name, value) for name, value in changed.items()}
+        return _joined(path, filter(None, {**query, **told}.values()))
+
+    @cached_property
+    def _own(self) -> tuple[str, dict[str, str]]:
+        """The request's own path and parameters, as they are written in an address: most answers name it often."""
+        query = {name: _pair(name, value) for name, value in self.query.items()}
+        return f"{self.base}{quote(self.target)}", query
 
     def only(self, *names: str) -> None:
         """Refuse parameters that are not known.
@@ -248,8 +255,16 @@ async def answer(
 
 def addressed(path: str, query: Mapping[str, str]) -> str:
     """Return an address with a query."""
-    pairs = "&".join(f"{quote(name)}={quote(value, safe='')}" for name, value in query.items())
-    return f"{path}?{pairs}" if pairs else path
+    return _joined(path, (_pair(name, value) for name, value in query.items()))
+
+
+def _joined(path: str, pairs: Iterable[str]) -> str:
+    query = "&".join(pairs)
+    return f"{path}?{query}" if query else path
+
+
+def _pair(name: str, value: str) -> str:
+    return f"{quote(name)}={quote(value, safe='')}"
 
 
 def stamped(asking: Asking, plans: str | None) -> dict[str, str]:

@@ -23,9 +23,19 @@ router = APIRouter(include_in_schema=False)
 async def landing(request: Request) -> FileResponse:
     """Show the district's map and how it stands; pictures of the optional base map alone come from elsewhere."""
     base: BaseMap | None = request.app.state.base_map
-    hosts = (base.host,) if base and base.host else ()
-    headers = {"Cache-Control": "no-cache", "Content-Security-Policy": policy(*hosts)}
-    return FileResponse(WEB / "index.html", headers=headers)
+    return _page("index.html", *((base.host,) if base and base.host else ()))
+
+
+@router.get("/m")
+async def mobile() -> FileResponse:
+    """Show phones whose grid they are in, or the grid of ``?grid=``, where the QR codes of grid sheets lead."""
+    return _page("m.html")
+
+
+def _page(name: str, *hosts: str) -> FileResponse:
+    return FileResponse(
+        WEB / name, headers={"Cache-Control": "no-cache", "Content-Security-Policy": policy(*hosts)}
+    )
 
 
 @router.get("/docs")

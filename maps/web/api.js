@@ -22,9 +22,29 @@ const district = new URLSearchParams(location.search).get("district");
  * @returns {string}
  */
 export function address(path, query = {}) {
+  return withQuery(`api/v1/${path}`, query);
+}
+
+/**
+ * @param {string} path
+ * @param {Record<string, string | number>} query
+ */
+function withQuery(path, query) {
   const named = district ? { ...query, district } : query;
   const search = new URLSearchParams(Object.entries(named).map(([name, value]) => [name, String(value)]));
-  return `api/v1/${path}${search.size ? `?${search}` : ""}`;
+  return `${path}${search.size ? `?${search}` : ""}`;
+}
+
+/**
+ * One feature of a map layer, as GeoJSON.
+ * @param {string} layer
+ * @param {string} id
+ * @returns {Promise<any>}
+ * @throws {ApiError}
+ */
+export async function feature(layer, id) {
+  const path = `ogc/collections/${layer}/items/${encodeURIComponent(id)}`;
+  return answered(withQuery(path, { f: "json" }), { headers: { Accept: "application/geo+json" } });
 }
 
 /**

@@ -57,6 +57,7 @@ async function start() {
     ask(map, "resolve", { q: /** @type {HTMLInputElement} */ (byId("address")).value });
   });
   suggest();
+  /** @type {HTMLAnchorElement} */ (byId("mine")).search = location.search;
   byId("notice").hidden = true;
   await chooseBase(map).catch((error) => notice(...failure(error))); // all else works without
   byId("map").dataset.ready = "";

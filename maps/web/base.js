@@ -35,10 +35,14 @@ const STREETS = [
 const rank = (properties) => RANKS.get(properties.kind) ?? 2;
 
 export class BaseMap {
-  /** @param {any} map a Leaflet map */
-  constructor(map) {
+  /**
+   * @param {any} map a Leaflet map
+   * @param {Record<string, string | number>} [near] which features are read, by bbox: all by default
+   */
+  constructor(map, near = {}) {
     this.map = map;
-    map.createPane("base").style.zIndex = "250";
+    this.query = { ...ALL, ...near };
+    (map.getPane("base") ?? map.createPane("base")).style.zIndex = "250";
     map.getPane("base").style.pointerEvents = "none";
     this.renderer = L.canvas({ pane: "base" });
     this.names = new NameLayer();
@@ -62,7 +66,7 @@ export class BaseMap {
   async load() {
     const named = ["green", "water", "rail", "streets", "labels"];
     try {
-      const read = await Promise.all(named.map((name) => get(`layers/${name}.geojson`, ALL)));
+      const read = await Promise.all(named.map((name) => get(`layers/${name}.geojson`, this.query)));
       named.forEach((name, number) => this.add(name, read[number]));
     } catch (error) {
       this.ready = undefined; // the next switch asks again

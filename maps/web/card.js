@@ -26,6 +26,9 @@ const ROLE_NAME = { primary: { zh: "网格员", en: "Worker" }, deputy: { zh: "�
 
 const VACANT = { zh: "无人值守", en: "Nobody on duty" };
 
+/** @param {string} phone */
+const call = (phone) => make("a", { href: `tel:${phone.replace(/[^+\d]/g, "")}` }, phone);
+
 /**
  * @param {any} grid as the API gives it
  * @returns {HTMLElement}
@@ -38,7 +41,7 @@ export function gridCard(grid) {
     [{ zh: "社区", en: "Community" }, [community.name, community.town].filter(Boolean).join(" · ")],
     [{ zh: "值守", en: "Duty" }, dutyText(duty)],
     ...workers(duty),
-    [{ zh: "联系", en: "Turn to" }, [duty.channel, duty.phone].filter(Boolean).join(" ")],
+    [{ zh: "联系", en: "Turn to" }, duty.phone ? make("span", {}, duty.channel ?? "", " ", call(duty.phone)) : duty.channel],
     [{ zh: "户数", en: "Households" }, grid.households ?? both({ zh: "不公开", en: "withheld" })],
     [{ zh: "台账编码", en: "Ledger's code" }, grid.external_code],
   ];
@@ -52,19 +55,20 @@ export function gridCard(grid) {
 }
 
 /**
- * Everything an answer says, the status and what to do next first.
+ * Everything an answer says, the status first, with what a dispatcher should do next.
  * @param {any} answer as the API gives it
+ * @param {{steps?: boolean}} [wish] whether that is said
  * @returns {HTMLElement[]}
  */
-export function answerCards(answer) {
+export function answerCards(answer, { steps = true } = {}) {
   const doubts = [...answer.faults, ...answer.reasons];
   const status = make(
     "p",
     { class: `status ${answer.status}` },
     make("strong", {}, both(STATUS[answer.status] ?? { zh: answer.status, en: answer.status })),
-    answer.confidence !== null && answer.grid && make("span", { class: "muted" }, " ", both(confidence(answer.confidence))),
-    both({ zh: "：", en: ": " }),
-    both(answer.next_step),
+    answer.confidence !== null && answer.grid && answer.precision !== "grid" && make("span", { class: "muted" }, " ", both(confidence(answer.confidence))),
+    steps && both({ zh: "：", en: ": " }),
+    steps && both(answer.next_step),
   );
   const why = doubts.length && make("ul", { class: "doubts" }, ...doubts.map((/** @type {Words} */ doubt) => make("li", {}, both(doubt))));
   const building = answer.building && make("p", { class: "place" }, answer.building.name);
@@ -143,7 +147,7 @@ function dutyText(duty) {
  * @returns {[Words, import("./dom.js").Child][]}
  */
 function workers({ workers: named = [] }) {
-  return named.map((/** @type {any} */ { role, worker, phone }) => [ROLE_NAME[role] ?? { zh: role, en: role }, [worker, phone].filter(Boolean).join(" ")]);
+  return named.map((/** @type {any} */ { role, worker, phone }) => [ROLE_NAME[role] ?? { zh: role, en: role }, phone ? make("span", {}, worker, " ", call(phone)) : worker]);
 }
 
 /**

@@ -17,6 +17,7 @@ import subprocess
 import sys
 import threading
 import time
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -238,6 +239,7 @@ def judged(seen: Seen, last: Published) -> Counter[str]:
     counts: Counter[str] = Counter(
         dict.fromkeys(("older than asked for", "old plan after its end", "early"), 0)
     )
+    versions = [write.version for write in seen.writes]
     known_s = max(
         last.takes_effect_s, seen.writes[-1].answered_s + FOLLOW_S
     )  # a slow machine publishes at the last moment
@@ -246,9 +248,10 @@ def judged(seen: Seen, last: Published) -> Counter[str]:
             counts[f"{answer.status}"] += 1
             continue
         counts["served"] += 1
-        older = [write for write in seen.writes if answer.version < write.version]
+        # Writes come one after the other, in turns: those after the first of each process say no more.
+        first = bisect_right(versions, answer.version)
         for name, broken in rules.items():
-            counts[name] += any(broken(answer, write) for write in older)
+            counts[name] += any(broken(answer, write) for write in seen.writes[first : first + PROCESSES])
         counts["older than asked for"] += answer.version < answer.asked
         counts["old plan after its end"] += answer.sent_s > known_s and answer.plan != last.number
         counts["early"] += answer.received_s < last.takes_effect_s - EARLY_S and answer.plan == last.number

@@ -45,13 +45,17 @@ def grid_of(path: str, body: bytes, plan: int, version: int) -> str:
     return "" if tile else features[0]["id"]
 
 
-def test_no_process_tells_features_or_tiles_the_rule_forbids(database_url):
+def asking() -> Asking:
+    """Return what is asked of grids at the house: a page of features, and a tile."""
     x, y = house().coords[0]
     items = f"/ogc/collections/grids/items?bbox={x},{y},{x},{y}&district={CODE}"
-    asking = Asking([items, f"/tiles/grids/{tile_of(house())}.mvt?district={CODE}"], grid_of)
+    return Asking([items, f"/tiles/grids/{tile_of(house())}.mvt?district={CODE}"], grid_of)
+
+
+def test_no_process_tells_features_or_tiles_the_rule_forbids(database_url):
     seen = Seen()
     with serving_processes(database_url) as ports:
-        last = publish_and_read(seen, ports, asking, WRITES, pause_s=0.1)
+        last = publish_and_read(seen, ports, asking(), WRITES, pause_s=0.1)
     counts = judged(seen, last)
     assert counts["served"] > 10 * PROCESSES
     assert {answer.status for answer in seen.answers if not answer.asked} == {200}

@@ -97,6 +97,7 @@ BODIES: dict[str, Sent] = {
 
 OF_NOBODY = {
     "GET /",
+    "GET /m",
     "GET /docs",
     "GET /healthz",
     "GET /readyz",

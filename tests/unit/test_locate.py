@@ -29,7 +29,7 @@ CENTRE = Community("340504001001", None, False, "富民社区", "active", None, 
 PLAN = Plan(1, "first", datetime(2026, 1, 1, tzinfo=UTC), None)
 
 
-def locator(places=(), grids=20):
+def locator(places=(), grids=20, ledger=lambda number: None):
     """Return a locator of grids 0.01 degrees wide in a row from 118 E."""
     return Locator(
         Register(
@@ -37,7 +37,7 @@ def locator(places=(), grids=20):
             4549,
             PLAN,
             7,
-            [Grid(f"{n:015d}", None, False, "basic", 300, CENTRE) for n in range(grids)],
+            [Grid(f"{n:015d}", ledger(n), False, "basic", 300, CENTRE) for n in range(grids)],
             np.array([shapely.box(118 + n / 100, 31, 118 + (n + 1) / 100, 31.01) for n in range(grids)]),
             places=places,
         ),
@@ -110,6 +110,28 @@ def test_a_point_on_a_new_building_is_pending():
     on, beside = found.at(118.00495, 31.005, "wgs84"), found.at(118.006, 31.005, "wgs84")
     assert (on.status, on.reasons, on.pending) == (Status.MATCH, (Reason.PENDING,), True)
     assert (beside.status, beside.pending) == (Status.MATCH, False)
+
+
+@pytest.mark.parametrize(
+    "written", [f"{3:015d}", f" {3:015d} ", "０００００００００００００００３"[-15:], "C07-G3", "c07-g3"]
+)
+def test_the_code_of_a_grid_is_answered_with_it(written):
+    answer = locator(ledger=lambda number: f"C07-G{number}").resolve(written)
+    assert (answer.status, answer.precision, answer.confidence) == (Status.MATCH, "grid", 1.0)
+    assert answer.grid.code == f"{3:015d}"
+    assert shapely.box(118.03, 31, 118.04, 31.01).contains(shapely.Point(answer.place))
+
+
+def test_a_ledgers_code_of_several_grids_leaves_them_open():
+    answer = locator(ledger=lambda number: f"C07-G{number // 2}").resolve("C07-G1")
+    assert (answer.status, answer.grid) == (Status.AMBIGUOUS, None)
+    assert [other.grid.code for other in answer.alternatives] == [f"{2:015d}", f"{3:015d}"]
+
+
+@pytest.mark.parametrize("code", ["3", "3幢", "A3", "12-3", "12-2-303"])
+def test_a_ledgers_code_that_may_be_the_number_of_a_house_is_none(code):
+    answer = locator(grids=1, ledger=lambda number: code).resolve(code)
+    assert (answer.status, answer.grid) == (Status.NONE, None)
 
 
 def test_another_version_and_others_on_duty_are_told_by_the_same_indexes():

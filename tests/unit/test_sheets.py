@@ -210,7 +210,7 @@ def test_a_preparatory_community_says_so(data):
 def test_the_code_leads_to_the_grid_on_a_phone(data):
     code = data.grids["code"][0]
     linked = replace(data, base_url="https://grid.example.org/")
-    assert linked.link(code) == f"https://grid.example.org/m?grid={code}"
+    assert linked.link(code) == f"https://grid.example.org/m?grid={code}&district={code[:6]}"
     assert "扫码看本网格" in text_of(printed(linked, code))
 
 
