@@ -51,6 +51,16 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def quick_hashes() -> Iterator[None]:
+    """Hash passwords with the cheapest argon2id: a sixth of a second each, of hundreds, are minutes otherwise."""
+    from argon2 import PasswordHasher, profiles
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("etl.accounts._hasher", PasswordHasher.from_parameters(profiles.CHEAPEST))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
 def kernels() -> None:
     """Machine code of the balancer from the run before: it takes most of a minute to compile."""
     from etl.compiled import keep_kernels

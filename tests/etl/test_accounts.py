@@ -114,7 +114,8 @@ def test_changed_rights_hold_at_once(store, planner):
     assert (account.roles, account.scope) == ({"approver"}, {THERE})
 
 
-def test_a_hash_of_weaker_parameters_is_made_anew_at_the_next_sign_in(store, planner):
+def test_a_hash_of_weaker_parameters_is_made_anew_at_the_next_sign_in(store, planner, monkeypatch):
+    monkeypatch.setattr(accounts, "_hasher", PasswordHasher())
     weak = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PHRASE)
     with store.begin() as connection:
         stored.set_password(connection, planner.id, weak)
