@@ -180,14 +180,25 @@ def of_query(query: bytes) -> dict[str, Any]:
     return named
 
 
+def pairs_of(query: str) -> list[tuple[str, str]]:
+    """Return the names and values of a query.
+
+    Raises
+    ------
+    UnicodeDecodeError
+        If what is quoted in it is not UTF-8.
+    ValueError
+        If it has more than `MOST_PARAMETERS`.
+    """
+    if "%" not in query and "+" not in query and query.count("&") < MOST_PARAMETERS:
+        # Nothing is quoted: in a third of the time.
+        return [part.partition("=")[::2] for part in query.split("&") if part]
+    return parse_qsl(query, keep_blank_values=True, errors="strict", max_num_fields=MOST_PARAMETERS)
+
+
 def _pairs(query: bytes) -> list[tuple[str, Any]]:
-    """Return the names and values of a query."""
     try:
-        text = query.decode()
-        if "%" not in text and "+" not in text and text.count("&") < MOST_PARAMETERS:
-            # Nothing is quoted: in a third of the time.
-            return [part.partition("=")[::2] for part in text.split("&") if part]
-        return parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MOST_PARAMETERS)
+        return list(pairs_of(query.decode()))
     except UnicodeDecodeError:
         raise _refused("query", "", "not UTF-8") from None
     except ValueError:

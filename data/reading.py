@@ -134,10 +134,11 @@ class Reader:
         if free is None:
             raise UnavailableError("The server is starting.", "Try again in a moment.")
         try:
-            if free.locked():
-                await asyncio.wait_for(free.acquire(), _PATIENCE_S)
-            else:
+            if not free.locked():
                 await free.acquire()
+            else:
+                async with asyncio.timeout(_PATIENCE_S):
+                    await free.acquire()
         except TimeoutError:
             raise UnavailableError("Too many requests at once.", "Try again in a moment.") from None
         return free

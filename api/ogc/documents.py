@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from functools import partial
 from typing import Any
 
+import orjson
 from fastapi import Request
 from starlette.responses import Response
 
@@ -90,7 +90,7 @@ async def collections(request: Request) -> Answer | Response:
         known = layers.known(asking.actions)
         query, values = extents.query(known.values(), asking.district)
         row = await asking.layers.reader.row(query, values)
-        found = json.loads(row["extents"])
+        found = orjson.loads(row["extents"])
         return told(
             {
                 "links": selves(partial(asking.link, "/collections"), JSON),
@@ -112,7 +112,7 @@ async def collection(request: Request) -> Answer | Response:
         layer = layers.get(asking.path["collection"], asking.actions)
         query, values = extents.query([layer], asking.district)
         row = await asking.layers.reader.row(query, values)
-        return told(_collection(asking, layer, json.loads(row["extents"]), row["attribution"]))
+        return told(_collection(asking, layer, orjson.loads(row["extents"]), row["attribution"]))
 
     return await answer(request, make, forms=html.form("ogc_collection.html", make))
 

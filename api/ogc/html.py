@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
+import orjson
 from fastapi import Request
 from starlette.responses import Response
 
@@ -86,7 +86,7 @@ def _context(asking: Asking, made: Made) -> dict[str, Any]:
     """Return what templates find: who asks for what, the layer, and addresses."""
     named = asking.path.get("collection")
     layer = layers.get(named, asking.actions) if named else None
-    doc = json.loads(made.body)
+    doc = orjson.loads(made.body)
     hrefs = {link["rel"]: link["href"] for link in doc.get("links", ())}
     return {
         "doc": doc,

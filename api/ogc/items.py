@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 import math
 import re
 from collections.abc import Mapping
@@ -14,6 +13,7 @@ from functools import partial
 from hashlib import blake2s
 from typing import Any
 
+import orjson
 from fastapi import Request
 from starlette.responses import Response
 
@@ -73,7 +73,7 @@ async def _page(asking: Asking) -> Made:
     if known is None:
         asking.layers.counts.keep(matching, matched)
     told = [row["feature"] for row in rows if row["feature"] is not None]
-    following = _token(asked, json.loads(rows[-2]["keys"]), asking) if len(rows) > len(told) > 0 else None
+    following = _token(asked, orjson.loads(rows[-2]["keys"]), asking) if len(rows) > len(told) > 0 else None
     head = {
         "type": "FeatureCollection",
         "numberMatched": matched,
@@ -82,7 +82,7 @@ async def _page(asking: Asking) -> Made:
     }
     body = b"".join(
         (
-            json.dumps(head, ensure_ascii=False, separators=(",", ":"))[:-1].encode(),
+            orjson.dumps(head)[:-1],
             b',"features":[',
             b",".join(told),
             b"]}",
@@ -112,7 +112,7 @@ async def _item(asking: Asking) -> Made:
         *links.selves(asking.here, GEOJSON),
         links.link(asking.link(f"/collections/{layer.name}"), "collection", JSON),
     ]
-    body = row["feature"][:-1] + b',"links":' + json.dumps(own).encode() + b"}"
+    body = row["feature"][:-1] + b',"links":' + orjson.dumps(own) + b"}"
     return Made(body, GEOJSON, _plans(asked, row["plans"]), _crs_header(system))
 
 
@@ -330,7 +330,7 @@ def _digest(asked: Question, asking: Asking) -> str:
 
 
 def _token(asked: Question, keys: list[Any], asking: Asking) -> str:
-    packed = json.dumps([_digest(asked, asking), *keys], ensure_ascii=False, separators=(",", ":")).encode()
+    packed = orjson.dumps([_digest(asked, asking), *keys])
     return base64.urlsafe_b64encode(packed).decode().rstrip("=")
 
 
@@ -344,9 +344,9 @@ def _after(token: str, asked: Question, asking: Asking) -> list[Any]:
     """
     refused = InputError("next is not of a page of this question.", "Follow the link of the page before.")
     try:
-        read = json.loads(base64.b64decode(token + "=" * (-len(token) % 4), b"-_", validate=True))
+        read = orjson.loads(base64.b64decode(token + "=" * (-len(token) % 4), b"-_", validate=True))
         digest, *keys = read
-    except (ValueError, TypeError, binascii.Error, RecursionError):
+    except (ValueError, TypeError, binascii.Error):
         raise refused from None
     if digest != _digest(asked, asking) or len(keys) != len(asked.keys):
         raise refused

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -10,13 +9,15 @@ from functools import cached_property, lru_cache
 from hashlib import blake2s
 from types import MappingProxyType
 from typing import Any, overload
-from urllib.parse import parse_qsl, quote
+from urllib.parse import quote
 
+import orjson
 from fastapi import Request
 from starlette.responses import Response
 from starlette.types import Scope
 
 from api.direct import Answer, Header
+from api.hot import MOST_PARAMETERS, pairs_of
 from api.ogc.downloads import Downloads
 from api.ogc.kept import Answers, Counts
 from api.permissions import may
@@ -39,7 +40,6 @@ JSON, HTML, GEOJSON, SCHEMA = (
     "application/geo+json",
     "application/schema+json",
 )
-MOST_PARAMETERS = 50
 LONGEST_QUERY = 8_000
 """Bytes."""
 
@@ -148,7 +148,7 @@ class Asking:
     def _own(self) -> tuple[str, dict[str, str]]:
         """The request's own path and parameters, as they are written in an address: most answers name it often."""
         query = {name: _pair(name, value) for name, value in self.query.items()}
-        return f"{self.base}{quote(self.target)}", query
+        return f"{self.base}{_quoted(self.target)}", query
 
     def only(self, *names: str) -> None:
         """Refuse parameters that are not known.
@@ -263,6 +263,12 @@ def _joined(path: str, pairs: Iterable[str]) -> str:
     return f"{path}?{query}" if query else path
 
 
+@lru_cache(maxsize=1_000)
+def _quoted(path: str) -> str:
+    return quote(path)
+
+
+@lru_cache(maxsize=1_000)
 def _pair(name: str, value: str) -> str:
     return f"{quote(name)}={quote(value, safe='')}"
 
@@ -274,7 +280,7 @@ def stamped(asking: Asking, plans: str | None) -> dict[str, str]:
 
 def told(data: Any, media_type: str = JSON) -> Made:
     """Return a document as what it is answered with."""
-    return Made(json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode(), media_type)
+    return Made(orjson.dumps(data), media_type)
 
 
 def _told(made: Made, asking: Asking, key: tuple[Any, ...], *, personal: bool) -> Answer:
@@ -311,9 +317,7 @@ def _query(raw: bytes) -> dict[str, str]:
     if len(raw) > LONGEST_QUERY:
         raise InputError(f"The query is longer than {LONGEST_QUERY} bytes.", "Ask in several requests.")
     try:
-        pairs = parse_qsl(
-            raw.decode(), keep_blank_values=True, errors="strict", max_num_fields=MOST_PARAMETERS
-        )
+        pairs = pairs_of(raw.decode())
     except UnicodeDecodeError:
         raise InputError("The query is not UTF-8.", "Encode it as UTF-8, then percent-encode it.") from None
     except ValueError:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import Any
 
+import orjson
 import shapely
 from fastapi import Request
 
@@ -220,7 +220,7 @@ async def _extent(asking: Asking, layer: Layer) -> tuple[list[float] | None, str
     """Return the box of a layer, degrees, and whom its data must be credited to."""
     query, values = extents.query([layer], asking.district)
     (row,) = await asking.layers.reader.rows(query, values)
-    box, _ = json.loads(row["extents"])[layer.name]
+    box, _ = orjson.loads(row["extents"])[layer.name]
     return box, row["attribution"].decode() if row["attribution"] else None
 
 
