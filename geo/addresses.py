@@ -18,7 +18,15 @@ from geo.answers import ALTERNATIVES, Alternative, Answer, Grid, Reason, Status
 SURE = 0.9
 """From this probability on a building's grid is the answer."""
 DOUBTFUL = frozenset(
-    {Kind.PART_OF_NAME, Kind.WORDS, Kind.PREFIX, Kind.READING, Kind.COMPOUND, Kind.NUMBER_UNUSED}
+    {
+        Kind.PART_OF_NAME,
+        Kind.WORDS,
+        Kind.PREFIX,
+        Kind.READING,
+        Kind.COMPOUND,
+        Kind.NUMBER_UNUSED,
+        Kind.LISTED_UNKNOWN,
+    }
 )
 """Faults with which an answer is no plain match, however little there is beside it: something else may be meant."""
 LIKELIER = 1.0

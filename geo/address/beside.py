@@ -89,6 +89,8 @@ class Number(NamedTuple):
         Whether a word after it says that it is a building's.
     gap : str
         Unexpected words between it and the name.
+    listed : bool
+        Whether it is one more of a list, not a room: 5号 of 3、5号.
     """
 
     label: str
@@ -98,6 +100,7 @@ class Number(NamedTuple):
     end: int
     marked: bool = False
     gap: str = ""
+    listed: bool = False
 
 
 def next_to(line: Line, hit: Hit, *, road: bool, storeys: bool = True, since: int = 0) -> list[Number]:
@@ -158,7 +161,8 @@ def _of_compound(line: Line, numbers: list[Token], storeys: bool) -> Iterator[Nu
         return
     for building in (*numbers[: numbers.index(first)], *marked[1:]):  # 12、3号楼; 4号楼和26号楼
         if not building.mark or building.names_building:
-            yield Number(building.label, None, (), building.start, building.end, building.names_building)
+            marked_so = building.names_building
+            yield Number(building.label, None, (), building.start, building.end, marked_so, listed=True)
     rest = [n for n in numbers if n.start >= first.end]
     storey = storeys and _may_be_storey(line, first) and not (rest and rest[0].start - first.end <= 1)
     faults = ((fault(Kind.READING, f"{first.label}楼"),) if storey else ()) + _running_on(line, first)
@@ -200,7 +204,7 @@ def _listed(
     for number in numbers if since else numbers[1:]:
         if number.mark not in marks or not _LIST.fullmatch(line.text, before.end, number.start):
             return
-        yield Number(number.label, None, (), number.start, number.end)
+        yield Number(number.label, None, (), number.start, number.end, listed=bool(number.mark))
         before = number
 
 

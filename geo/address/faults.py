@@ -38,6 +38,7 @@ class Kind(StrEnum):
     ORDER = "order"
     NUMBER_WORD = "number_word"
     NUMBER_UNUSED = "number_unused"
+    LISTED_UNKNOWN = "listed_unknown"
     NO_NUMBER = "no_number"
     NUMBER_UNKNOWN = "number_unknown"
     PHASE_UNKNOWN = "phase_unknown"
@@ -64,6 +65,7 @@ WEIGHTS = {
     Kind.ORDER: 0.2,
     Kind.NUMBER_WORD: 0.2,
     Kind.NUMBER_UNUSED: 4.0,
+    Kind.LISTED_UNKNOWN: 4.0,
     Kind.NO_NUMBER: 0.0,
     Kind.NUMBER_UNKNOWN: HARD,
     Kind.PHASE_UNKNOWN: HARD,

@@ -163,8 +163,9 @@ class Reader:
             yield from _every(thing.every, (*common, *words_after(line, hit)), precision, hit)
             return
         found = False
+        lacking = _lacking(thing, near)
         for number in near:
-            faults = _told_apart(meaning, hit, number, common)
+            faults = (*_told_apart(meaning, hit, number, common), *lacking)
             for building in thing.members.get(number.label, ()):
                 found = True
                 yield _numbered(building, faults, number, hit)
@@ -198,10 +199,11 @@ class Reader:
             yield from _every(compound.every, common, Precision.COMPOUND, hit)
             return
         found = False
+        lacking = _lacking(compound, near)
         for number in near:
             for building in compound.members.get(number.label, ()):
                 found = True
-                faults = (*common, *number.faults)
+                faults = (*common, *number.faults, *lacking)
                 yield _numbered(building, faults, number, hit)
         if not found:
             unknown.append(Unknown(compound, near[0].label, not near[0].gap))
@@ -278,6 +280,15 @@ def _every(
 ) -> Iterator[Candidate]:
     faults, among = (*faults, fault(Kind.NO_NUMBER)), len(buildings)
     return (Candidate(each, faults, None, precision, among, hit.start, hit.end) for each in buildings)
+
+
+def _lacking(thing: Thing, near: Sequence[Number]) -> tuple[Fault, ...]:
+    """Return which numbers of a list are not there: what is asked about is more than the ones that are."""
+    if not any(number.listed for number in near):
+        return ()
+    meant = [n for n in near if n.listed or ((n.marked or n is near[0]) and "-" not in n.label)]
+    unknown = [n.label for n in meant if n.label not in thing.members and n.label not in thing.compounds]
+    return tuple(fault(Kind.LISTED_UNKNOWN, label) for label in unknown)
 
 
 def _numbered(building: int, faults: tuple[Fault, ...], number: Number, hit: Hit) -> Candidate:

@@ -27,6 +27,7 @@ WORDS = {
     Kind.ORDER: Words("号码写在名称之前", "Written in an unusual order"),
     Kind.NUMBER_WORD: Words("号码后的量词与登记不同", "Another word after the number than in the register"),
     Kind.NUMBER_UNUSED: Words("该地点没有楼号", "The place has no buildings with numbers"),
+    Kind.LISTED_UNKNOWN: Words("所列号码中登记没有的", "Of the numbers listed the register lacks"),
     Kind.NO_NUMBER: Words("没有号码", "No number is given"),
     Kind.NUMBER_UNKNOWN: Words("登记中没有此号码", "The register has no such number"),
     Kind.PHASE_UNKNOWN: Words("登记中没有此分期或分区", "The register has no such phase or part"),

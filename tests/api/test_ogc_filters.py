@@ -146,6 +146,30 @@ TEXT = prop("label", "kind")
 NUMBER = prop("floors", "entrances")
 DAY = st.sampled_from(DAYS).map(lambda day: {"date": day.isoformat()})
 CASEI = st.sampled_from(["A", "a", "É", "1幢"])
+EDGE_LON, EDGE_LAT = (
+    st.tuples(
+        st.integers(0, most), st.sampled_from([0.0002, 3e-5, 1e-5, 2e-6, 2e-7]), st.sampled_from([-1, 1])
+    ).map(lambda edge, pitch=pitch: edge[0] * pitch + edge[1] * edge[2])
+    for most, pitch in ((60, 0.0005), (7, 0.001))
+)
+
+
+@given(lons=st.tuples(EDGE_LON, EDGE_LON).map(sorted), lats=st.tuples(EDGE_LAT, EDGE_LAT).map(sorted))
+@settings(max_examples=150)
+def test_a_box_chooses_what_touches_it_to_a_hair(buildings, lons, lats):
+    client, features = buildings
+    west, east, south, north = (f"{at:.7f}" for at in (*(118.5 + e for e in lons), *(31.7 + e for e in lats)))
+    area = shapely.box(*map(float, (west, south, east, north)))
+    wanted = {
+        one["id"]
+        for one in features
+        if one["geometry"] and shapely.from_geojson(json.dumps(one["geometry"])).intersects(area)
+    }
+    page = get(client, ITEMS, bbox=f"{west},{south},{east},{north}", limit=1000)
+    assert {one["id"] for one in page["features"]} == wanted
+    assert page["numberMatched"] == len(wanted)
+
+
 BOX = st.tuples(
     st.floats(118.49, 118.52), st.floats(31.69, 31.70), st.floats(118.52, 118.54), st.floats(31.7, 31.71)
 )

@@ -315,6 +315,17 @@ def test_several_numbers_are_several_buildings():
         assert found(text) == (0, 1), text
 
 
+@pytest.mark.parametrize(
+    "text", ["康宁三村1幢、499幢", "康宁三村1、499幢", "康宁三村499幢、1幢", "湖东路166号康宁三村1幢、499幢"]
+)
+def test_one_of_a_list_that_is_not_there_is_told(text):
+    answer = BOOK.find(text)
+    assert found(text) == (0,)
+    (wrong,) = answer.possible[0].faults
+    assert (wrong.kind, wrong.words) == (Kind.LISTED_UNKNOWN, "499")
+    assert kinds(BOOK.find("康宁三村1幢，501")) == []  # a room
+
+
 def test_beside_is_not_in():
     for text in ("康宁三村1幢对面", "康宁三村1幢旁边50米", "康宁三村1幢往东", "康宁三村1幢北侧1号门"):
         assert BOOK.find(text).nearby, text
