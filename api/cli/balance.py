@@ -133,25 +133,22 @@ def _grids(text: str | None) -> int | Literal["free"] | None:
 def ending_early() -> Iterator[Callable[[], bool]]:
     """Let the first Ctrl-C, or the first request to end, only be known; the next one ends the program as ever."""
     asked = threading.Event()
-    kinds = (signal.SIGINT, signal.SIGTERM)
-    before = {kind: signal.getsignal(kind) for kind in kinds}
-
-    def restore() -> None:
-        for kind, handler in before.items():
-            signal.signal(kind, handler)
+    before = {kind: signal.getsignal(kind) for kind in (signal.SIGINT, signal.SIGTERM)}
 
     def end(*_: object) -> None:
         asked.set()
-        restore()
+        for kind, handler in before.items():  # what a shell ignores in the background ends it too, asked twice
+            signal.signal(kind, signal.default_int_handler if handler is signal.SIG_IGN else handler)
         # Printing here could interrupt printing; a thread waits for its turn.
         threading.Thread(target=err.print, args=(ENDING,)).start()
 
-    for kind in kinds:
+    for kind in before:
         signal.signal(kind, end)
     try:
         yield asked.is_set
     finally:
-        restore()
+        for kind, handler in before.items():
+            signal.signal(kind, handler)
 
 
 def _cpu_seconds() -> float:
