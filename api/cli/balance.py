@@ -137,7 +137,8 @@ def ending_early() -> Iterator[Callable[[], bool]]:
 
     def end(*_: object) -> None:
         asked.set()
-        for kind, handler in before.items():  # what a shell ignores in the background ends it too, asked twice
+        # What a shell ignores of programs in the background ends this one too, asked twice.
+        for kind, handler in before.items():
             signal.signal(kind, signal.default_int_handler if handler is signal.SIG_IGN else handler)
         # Printing here could interrupt printing; a thread waits for its turn.
         threading.Thread(target=err.print, args=(ENDING,)).start()
