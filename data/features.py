@@ -231,7 +231,7 @@ def _near(asked: Question) -> str:
     lat = max(south, -_POLAR), min(north, _POLAR)
     around = shapely.box(max(west, -180), lat[0], min(east, 180), lat[1])
     (drawn,) = to_metric([around], WEB_MERCATOR)
-    return f"mercator && ST_GeomFromWKB({asked.values.bind(shapely.to_wkb(drawn), 'bytea')}, {WEB_MERCATOR})"
+    return f"mercator && {asked.values.area(drawn, WEB_MERCATOR)}"
 
 
 def _touching(area: Any, values: Values) -> str:

@@ -77,9 +77,9 @@ class Values:
         self.all.append(value)
         return f"CAST(${len(self.all)} AS {kind})"
 
-    def area(self, shape: Any) -> str:
-        """Take an EPSG:4326 geometry."""
-        return f"ST_GeomFromWKB({self.bind(shapely.to_wkb(shape), 'bytea')}, {WGS84})"
+    def area(self, shape: Any, srid: int = WGS84) -> str:
+        """Take a geometry; it goes as one, since a function around it would be called for each row."""
+        return self.bind(shapely.to_wkb(shapely.set_srid(shape, srid), include_srid=True), "geometry")
 
 
 @dataclass(frozen=True)

@@ -147,9 +147,12 @@ class Reader:
         connection: asyncpg.Connection[asyncpg.Record] = await asyncpg.connect(
             self._address, server_settings=self._settings, statement_cache_size=200, timeout=_PATIENCE_S
         )
-        # Text is taken as the bytes it comes as: it is sent on as it is.
+        # Text is taken as the bytes it comes as: it is sent on as it is. Geometries are WKB.
         await connection.set_type_codec(
             "text", schema="pg_catalog", encoder=str.encode, decoder=bytes, format="binary"
+        )
+        await connection.set_type_codec(
+            "geometry", schema="public", encoder=bytes, decoder=bytes, format="binary"
         )
         return connection
 

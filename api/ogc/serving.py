@@ -339,10 +339,9 @@ def _version_of(scope: Scope, edition: Edition) -> int:
 def _stamp(kept: Answer, version: int) -> None:
     """Name the version served now on an answer that was kept since an earlier one, and is the same in both."""
     name = VERSION.lower().encode()
-    others = [header for header in kept.headers if header[0] != name]
     told = (name, b"%d" % version)
     if told not in kept.headers:
-        kept.headers = [*others, told]
+        kept.headers = [*(header for header in kept.headers if header[0] != name), told]
 
 
 def _district(query: Mapping[str, str]) -> str | None:

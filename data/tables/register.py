@@ -16,7 +16,6 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     func,
-    text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
@@ -164,7 +163,6 @@ class Building(Listed, Base):
         CheckConstraint("entrances >= 1", name="entrances"),
         CheckConstraint("footprint IS NULL OR point IS NOT NULL", name="placed"),
         one_of("households_source", "ledger", "estimated", "made_up"),
-        Index("ix_buildings_drawn", text("COALESCE(footprint, point)"), postgresql_using="gist"),
     )
 
     community_id: Mapped[int] = mapped_column(BigInteger, index=True)
