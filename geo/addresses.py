@@ -141,7 +141,7 @@ def _answered(
 ) -> dict[str, Any]:
     """Return status, confidence, reasons, grid and alternatives."""
     confidence = cases[0].mass / whole
-    several = sum(case.mass / whole >= WORTH_NAMING for case in cases) > 1
+    several = len(cases) > 1 and cases[1].mass / whole >= WORTH_NAMING
     certain = confidence >= SURE and (found.precision is Precision.BUILDING or not several)
     doubts = _doubts(found, building, several=several and not certain)
     reasons = tuple(dict.fromkeys((*doubts, *([cases[0].note] if cases[0].note else ()))))

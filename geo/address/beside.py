@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 from geo.address.faults import HARD, MISSPELLED_BESIDE, Fault, Kind, fault
 from geo.address.finding import Hit
-from geo.address.gazetteer import Sort
 from geo.address.numbers import Token
 from geo.address.sound import NEVER, substitution
 
@@ -68,7 +67,7 @@ class Line:
 
     def __post_init__(self) -> None:
         self.primary = [hit for hit in self.hits if hit.primary]
-        roads = [hit for hit in self.primary if any(meaning.sort is Sort.ROAD for meaning in hit.meanings)]
+        roads = [hit for hit in self.primary if hit.meanings.road]
         self.houses = {hit.start: next_to(self, hit, road=True) for hit in roads}
 
 

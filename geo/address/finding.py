@@ -11,7 +11,7 @@ import numpy as np
 from rapidfuzz.fuzz import partial_ratio
 
 from geo.address.faults import SPELLING_SLOPE, Fault, Kind, fault
-from geo.address.gazetteer import PRIMARY, Meaning
+from geo.address.gazetteer import PRIMARY, Meaning, Meanings
 from geo.address.sound import align, heard, insertions, sounds
 
 _MOST = {2: 0.15, 3: 0.46, 4: 0.51}
@@ -34,7 +34,7 @@ class Hit(NamedTuple):
         Where, in the spelled text.
     name : str
         The name of the register.
-    meanings : tuple of Meaning
+    meanings : Meanings
         What it may mean.
     fault : Fault, optional
         That it is not written as it is spelled.
@@ -43,13 +43,13 @@ class Hit(NamedTuple):
     start: int
     end: int
     name: str
-    meanings: tuple[Meaning, ...]
+    meanings: Meanings
     fault: Fault | None = None
 
     @property
     def primary(self) -> bool:
         """Whether it may be the place itself, not only an area around it."""
-        return any(meaning.sort in PRIMARY for meaning in self.meanings)
+        return self.meanings.primary
 
 
 class Exact:
@@ -69,7 +69,7 @@ class Exact:
     def __init__(self, names: Mapping[str, Sequence[Meaning]]) -> None:
         self._automaton = ahocorasick.Automaton()
         for name, meanings in names.items():
-            self._automaton.add_word(name, (name, tuple(meanings)))
+            self._automaton.add_word(name, (name, Meanings(meanings)))
         self._any = len(names) > 0
         self._automaton.make_automaton()
 
@@ -125,7 +125,7 @@ class Fuzzy:
 
     def __init__(self, names: Mapping[str, Sequence[Meaning]]) -> None:
         self._names = [
-            (name, tuple(m for m in meanings if m.sort in PRIMARY))
+            (name, Meanings(m for m in meanings if m.sort in PRIMARY))
             for name, meanings in names.items()
             if any(m.sort in PRIMARY and not m.partial for m in meanings)
         ]

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Self
 
 from geo.address.entry import Compound, Entry
 from geo.address.faults import Fault, Kind, fault
@@ -89,6 +90,28 @@ class Meaning:
     def partial(self) -> bool:
         """Whether the name lacks what tells it from its siblings."""
         return self.fault is not None and self.fault.kind is Kind.PART_OF_NAME
+
+
+class Meanings(tuple[Meaning, ...]):
+    """All that a name may mean.
+
+    Attributes
+    ----------
+    primary : bool
+        Whether it may be the place itself, not only an area around it.
+    road : bool
+        Whether it may be a road.
+    """
+
+    primary: bool
+    road: bool
+
+    def __new__(cls, meanings: Iterable[Meaning] = ()) -> Self:
+        """Take the meanings; every lookup asks for their sorts, so that they are looked through once."""
+        made = super().__new__(cls, meanings)
+        made.primary = any(meaning.sort in PRIMARY for meaning in made)
+        made.road = any(meaning.sort is Sort.ROAD for meaning in made)
+        return made
 
 
 FORMER = re.compile("^(?:原来?的?|老)(?=..)")

@@ -12,7 +12,7 @@ from pypinyin import lazy_pinyin
 
 from geo.address.faults import Kind, fault
 from geo.address.finding import Exact, Hit
-from geo.address.gazetteer import NUMBERED, Meaning
+from geo.address.gazetteer import NUMBERED, Meaning, Meanings
 from geo.address.sound import syllables
 from geo.address.spelling import Spelled
 
@@ -176,7 +176,7 @@ class Latin:
         if any(hit.primary for hit in hits):
             return hits
         found = [
-            Hit(*run.span(), run[0], tuple(self._initials[run[0]]), fault(Kind.INITIALS, run[0]))
+            Hit(*run.span(), run[0], Meanings(self._initials[run[0]]), fault(Kind.INITIALS, run[0]))
             for run in _LETTERS.finditer(text)
             if run[0] in self._initials
         ]

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from geo.address.beside import Line, Number, next_to, places_apart, words_after, words_before
 from geo.address.faults import Fault, Kind, fault
 from geo.address.finding import Hit
-from geo.address.gazetteer import Gazetteer, Meaning, Sort, Thing
+from geo.address.gazetteer import Gazetteer, Meaning, Meanings, Sort, Thing
 from geo.address.numbers import quiet, tokens
 from geo.address.spelling import Spelled, normalise
 
@@ -193,7 +193,7 @@ class Reader:
         """Yield the buildings of a compound that is named by its street address, ``hit`` being its street."""
         later = [h for h in line.primary if h.start >= street.end]
         named = [h for h in later if any(m.thing is compound for m in h.meanings)]
-        place = named[0] if named else Hit(street.start, street.end, compound.name, ())
+        place = named[0] if named else Hit(street.start, street.end, compound.name, Meanings())
         near = next_to(line, place, road=False, storeys=compound.storeys, since=street.end)
         if not near:
             yield from _every(compound.every, common, Precision.COMPOUND, hit)
