@@ -70,7 +70,7 @@ class Answer:
 
     def holds(self, request: Request) -> bool:
         """Tell whether the client has it already, compared weakly as RFC 9110 wants it for If-None-Match."""
-        held = request.headers.get("if-none-match")
+        held = header(request.scope, b"if-none-match")
         if not held or not self.tag:
             return False
         opaque = self.tag.removeprefix("W/")
@@ -107,7 +107,7 @@ class DirectRoute(FrontRoute):
         if method == "OPTIONS":
             await _send(send, HTTPStatus.NO_CONTENT, [_ALLOWED], b"")
             return
-        request = Request({**scope, "method": "GET"}, receive)
+        request = Request(scope if method == "GET" else {**scope, "method": "GET"}, receive)
         await permit(request)
         answer = await self._answer(request)
         if isinstance(answer, Response):
@@ -119,7 +119,7 @@ class DirectRoute(FrontRoute):
             await _send(send, status, kept, b"")
             return
         body, headers = answer.body, answer.headers
-        if len(body) >= _SHORTEST and b"gzip" in _accepted(scope):
+        if len(body) >= _SHORTEST and "gzip" in header(scope, b"accept-encoding"):
             body = await to_thread.run_sync(answer.packed) if len(body) > _LONG else answer.packed()
             headers = [*headers, (b"content-encoding", b"gzip")]
         sized = [*headers, (b"content-length", b"%d" % len(body))]
@@ -138,8 +138,12 @@ def add_to(app: FastAPI, path: str, endpoint: Answering) -> None:
     )
 
 
-def _accepted(scope: Scope) -> bytes:
-    return next((value for name, value in scope["headers"] if name == b"accept-encoding"), b"")
+def header(scope: Scope, name: bytes) -> str:
+    """Return a header of a request, its name in lower case; empty where there is none."""
+    for each, value in scope["headers"]:
+        if each == name:
+            return str(value, "latin-1")
+    return ""
 
 
 async def _send(send: Send, status: int, headers: list[Header], body: bytes) -> None:

@@ -9,9 +9,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
-from functools import partial
+from functools import lru_cache, partial
 from hashlib import blake2s
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from fastapi import Request
@@ -139,9 +139,7 @@ def question(asking: Asking, layer: Layer) -> Question:
         If a parameter is unknown or wrong.
     """
     query = asking.query
-    properties = [one.name for one in layer.seen_by(asking.actions) if one.filterable]
-    present = ("plan",) if layer.present else ()
-    asking.only(*PARAMETERS, *present, *properties)
+    asking.only(*PARAMETERS, *_own(layer.name, asking.actions).parameters)
     values = features.begun(asking.district)
     asked = Question(
         layer,
@@ -162,11 +160,28 @@ def question(asking: Asking, layer: Layer) -> Question:
     return replace(asked, after=_after(query["next"], asked, asking)) if "next" in query else asked
 
 
+class _Own(NamedTuple):
+    """Parameters that a layer has of its own, and the properties that one may name to have a value."""
+
+    parameters: tuple[str, ...]
+    properties: frozenset[str]
+
+
+@lru_cache(maxsize=256)
+def _own(name: str, actions: frozenset[str]) -> _Own:
+    layer = layers.get(name, actions)
+    seen = layer.seen_by(actions)
+    present = ("plan",) if layer.present else ()
+    filterable = tuple(one.name for one in seen if one.filterable)
+    properties = frozenset(one.name for one in seen).difference(present, PARAMETERS)
+    return _Own((*present, *filterable), properties)
+
+
 def _conditions(asking: Asking, layer: Layer, values: filters.Values) -> list[str]:
     query = asking.query
     found: list[str] = []
-    own = {one.name for one in layer.seen_by(asking.actions)} - ({"plan"} if layer.present else set())
-    by_value = [name for name in query if name in own and name not in PARAMETERS]
+    own = _own(layer.name, asking.actions).properties
+    by_value = [name for name in query if name in own]
     found += [filters.equal(name, query[name], layer, asking.actions, values) for name in by_value]
     language = query.get("filter-lang", filters.LANGUAGES[0])
     if language not in filters.LANGUAGES:

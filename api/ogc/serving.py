@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from hashlib import blake2s
 from types import MappingProxyType
 from typing import Any, overload
@@ -16,7 +16,7 @@ from fastapi import Request
 from starlette.responses import Response
 from starlette.types import Scope
 
-from api.direct import Answer, Header
+from api.direct import Answer, Header, header
 from api.hot import MOST_PARAMETERS, pairs_of
 from api.ogc.downloads import Downloads
 from api.ogc.kept import Answers, Counts
@@ -140,15 +140,8 @@ class Asking:
 
     def here(self, **changed: str | None) -> str:
         """Return the request's own address with some parameters changed, or left out where they are None."""
-        path, query = self._own
-        told = {name: None if value is None else _pair(name, value) for name, value in changed.items()}
-        return _joined(path, filter(None, {**query, **told}.values()))
-
-    @cached_property
-    def _own(self) -> tuple[str, dict[str, str]]:
-        """The request's own path and parameters, as they are written in an address: most answers name it often."""
-        query = {name: _pair(name, value) for name, value in self.query.items()}
-        return f"{self.base}{_quoted(self.target)}", query
+        query = {name: value for name, value in {**self.query, **changed}.items() if value is not None}
+        return addressed(f"{self.base}{_quoted(self.target)}", query)
 
     def only(self, *names: str) -> None:
         """Refuse parameters that are not known.
@@ -255,12 +248,8 @@ async def answer(
 
 def addressed(path: str, query: Mapping[str, str]) -> str:
     """Return an address with a query."""
-    return _joined(path, (_pair(name, value) for name, value in query.items()))
-
-
-def _joined(path: str, pairs: Iterable[str]) -> str:
-    query = "&".join(pairs)
-    return f"{path}?{query}" if query else path
+    pairs = "&".join([_pair(name, value) for name, value in query.items()])
+    return f"{path}?{pairs}" if pairs else path
 
 
 @lru_cache(maxsize=1_000)
@@ -284,7 +273,7 @@ def told(data: Any, media_type: str = JSON) -> Made:
 
 
 def _told(made: Made, asking: Asking, key: tuple[Any, ...], *, personal: bool) -> Answer:
-    parts = repr((__version__, sorted(asking.actions), *key)).encode()
+    parts = repr((_spelled(asking.actions), *key)).encode()
     tag = f'W/"{blake2s(parts, digest_size=12).hexdigest()}"'
     kept = {
         "content-type": made.media_type,
@@ -296,6 +285,12 @@ def _told(made: Made, asking: Asking, key: tuple[Any, ...], *, personal: bool) -
     }
     headers: list[Header] = [(name.lower().encode(), value.encode()) for name, value in kept.items()]
     return Answer(made.body, headers, made.status, tag)
+
+
+@lru_cache(maxsize=256)
+def _spelled(actions: frozenset[str]) -> str:
+    """Return what names this program, and who asks, the same in each process."""
+    return " ".join((__version__, *sorted(actions)))
 
 
 @lru_cache(maxsize=256)
@@ -364,7 +359,7 @@ def _format(named: str | None, request: Request, formats: tuple[str, ...]) -> st
         return named
     if "html" not in formats:
         return formats[0]
-    accept = request.headers.get("accept", "")
+    accept = header(request.scope, b"accept")
     return "html" if _weight(accept, HTML) > _weight(accept, JSON, GEOJSON) else formats[0]
 
 
@@ -381,7 +376,7 @@ def _weight(accept: str, *types: str) -> float:
 
 def _base(request: Request) -> str:
     scope = request.scope
-    host = request.headers.get("host")
+    host = header(scope, b"host")
     if not host:
         server = scope.get("server") or ("localhost", None)
         host = server[0] if server[1] is None else f"{server[0]}:{server[1]}"
