@@ -41,10 +41,11 @@ async function start() {
     answer(() => ask("resolve", { q })).catch(fail);
   });
   suggest();
-  const whole = /** @type {HTMLAnchorElement} */ (byId("whole"));
-  whole.href += location.search.replace(/([?&])grid=[^&]*&?/, "$1").replace(/[?&]$/, "");
+  const query = new URLSearchParams(location.search);
+  const code = query.get("grid");
+  query.delete("grid");
+  /** @type {HTMLAnchorElement} */ (byId("whole")).search = String(query);
   const overview = get("overview").then(head);
-  const code = new URLSearchParams(location.search).get("grid");
   if (code) await answer(() => byCode(code));
   await overview;
 }
@@ -123,6 +124,10 @@ async function answer(find) {
     fill(said, ...found.cards);
     const shapes = await Promise.all(found.codes.slice(0, MOST_DRAWN).map((code) => feature("grids", code)));
     if (mine === turn) await draw(shapes, found.first, found.place);
+  } catch (error) {
+    if (mine !== turn) return; // what was asked since is answered
+    byId("stage").hidden = true;
+    throw error;
   } finally {
     if (mine === turn) said.removeAttribute("aria-busy");
   }
@@ -138,6 +143,7 @@ async function draw(shapes, first, place) {
   if (byId("stage").hidden) return;
   shown ??= begin();
   const { map } = shown;
+  map.invalidateSize(); // it may have been hidden
   shown.drawn?.remove();
   await shown.base?.show(false);
   const drawn = (shown.drawn = L.featureGroup());

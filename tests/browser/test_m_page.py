@@ -45,6 +45,13 @@ def test_who_stands_at_a_border_is_told_both_grids(visit, site):
         expect(page.locator("#answer table.list").first).to_contain_text(grid_code(number))
 
 
+def test_who_stands_elsewhere_is_told_so(visit, site):
+    found = standing_at(visit, site, {"latitude": 31.0, "longitude": 118.0, "accuracy": 5.0})
+    expect(found.page.locator("#answer .status")).to_contain_text("不在本区")
+    expect(found.page.locator("#map[data-ready] .pin")).to_be_visible()
+    assert found.complaints == []
+
+
 def test_without_leave_to_ask_the_position_it_says_what_to_do(visit, site):
     found = opened(visit, site)
     found.page.get_by_role("button", name="我在哪个网格？").click()
@@ -73,6 +80,17 @@ def test_a_sheet_of_a_grid_that_is_gone_leads_to_those_it_became(visit, site):
 def test_a_code_nobody_knows_is_told(visit, site):
     page = visit(f"{site}m?grid=340504999999999", viewport=PHONE).page
     expect(page.locator("#answer .problem")).to_contain_text("No grid has this code")
+
+
+def test_what_was_shown_goes_when_the_next_question_fails(visit, site):
+    page = opened(visit, site, f"m?grid={grid_code(1)}").page
+    expect(page.locator("#map[data-ready]")).to_be_visible()
+    page.get_by_role("button", name="我在哪个网格？").click()
+    expect(page.locator("#answer .problem")).to_contain_text("没有得到位置许可")
+    expect(page.locator("#stage")).to_be_hidden()
+    page.get_by_role("combobox").fill("湖东路166号康宁花园1幢")
+    page.get_by_role("button", name="查询").click()
+    expect(page.locator("#stage")).to_be_visible()
 
 
 def test_it_speaks_english_too(visit, site):
