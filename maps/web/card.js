@@ -101,7 +101,7 @@ function alternatives({ alternatives: others }) {
     make(
       "tr",
       {},
-      make("td", {}, other.grid.code, make("br"), make("span", { class: "muted" }, [other.grid.community.name, other.building?.name].filter(Boolean).join(" · "))),
+      make("td", {}, other.grid.code, make("br"), make("span", { class: "muted" }, [other.grid.community.name, other.building?.name].filter(Boolean).join(" · "), " ", other.grid.duty.phone && call(other.grid.duty.phone))),
       make("td", { class: "number" }, howLikely(other)),
     ),
   );

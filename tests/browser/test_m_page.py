@@ -43,6 +43,7 @@ def test_who_stands_at_a_border_is_told_both_grids(visit, site):
     expect(page.locator("#answer .status")).to_contain_text("有多种可能")
     for number in (1, 2):
         expect(page.locator("#answer table.list").first).to_contain_text(grid_code(number))
+    expect(page.locator("#answer table.list").first.get_by_role("link")).to_have_count(2)  # to be called
 
 
 def test_who_stands_elsewhere_is_told_so(visit, site):
