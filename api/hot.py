@@ -196,9 +196,9 @@ def pairs_of(query: str) -> list[tuple[str, str]]:
     return parse_qsl(query, keep_blank_values=True, errors="strict", max_num_fields=MOST_PARAMETERS)
 
 
-def _pairs(query: bytes) -> list[tuple[str, Any]]:
+def _pairs(query: bytes) -> list[tuple[str, str]]:
     try:
-        return list(pairs_of(query.decode()))
+        return pairs_of(query.decode())
     except UnicodeDecodeError:
         raise _refused("query", "", "not UTF-8") from None
     except ValueError:

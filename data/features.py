@@ -219,14 +219,15 @@ def _conditions(asked: Question) -> list[str]:
     elif asked.layer.dated and asked.period:
         found.append(f"valid && {_range(asked.period, values)}")
     if asked.area is not None:
-        found += [_near(asked), _touching(asked.area, values)]
+        bound = values.area(asked.area)
+        found += [_near(asked, bound), _touching(asked.area, bound, values)]
     return found
 
 
-def _near(asked: Question) -> str:
+def _near(asked: Question, bound: str) -> str:
     """Return the SQL of boxes that overlap: behind row-level security nothing else is found by an index of shapes."""
     if not asked.layer.stored or asked.area is None:
-        return f"shape && {asked.values.area(asked.area)}"
+        return f"shape && {bound}"
     west, south, east, north = shapely.box(*asked.area.bounds).buffer(_SLACK).bounds
     lat = max(south, -_POLAR), min(north, _POLAR)
     around = shapely.box(max(west, -180), lat[0], min(east, 180), lat[1])
@@ -234,9 +235,9 @@ def _near(asked: Question) -> str:
     return f"mercator && {asked.values.area(drawn, WEB_MERCATOR)}"
 
 
-def _touching(area: Any, values: Values) -> str:
+def _touching(area: Any, bound: str, values: Values) -> str:
     """Return the SQL of touching an area; in a box, shapes that lie well within are known by their own boxes alone."""
-    touches = f"ST_Intersects(shape, {values.area(area)})"
+    touches = f"ST_Intersects(shape, {bound})"
     inner = shapely.box(*area.bounds).buffer(-_ROUNDED, join_style="mitre")
     if inner.is_empty or not area.equals(area.envelope):
         return touches

@@ -118,11 +118,11 @@ class Locator:
             margin_m=margin_m,
             near_border_m=near_border_m,
         )
-        self._codes: dict[str, list[str]] = {}
-        for grid in register.grids:
+        self._codes: dict[str, list[int]] = {}
+        for position, grid in enumerate(register.grids):
             for code in {_written(grid.code), _written(grid.external_code or grid.code)}:
                 if not _may_be_house(code):
-                    self._codes.setdefault(code, []).append(grid.code)
+                    self._codes.setdefault(code, []).append(position)
         entries = [place.entry for place in register.places]
         shared = book is not None and book.entries == entries
         self.book = book if book is not None and shared else AddressBook(entries, register.district.code)
@@ -194,20 +194,21 @@ class Locator:
     def resolve(self, text: str) -> Answer:
         """Answer for an address, or for the code of a grid, ours or the ledger's."""
         answer = judge(self.book.find(text), self.register.places, self.grids_of, self._nothing)
-        return self._coded(text) if answer.status is Status.NONE and _written(text) in self._codes else answer
+        named = self._codes.get(_written(text)) if answer.status is Status.NONE else None
+        return self._coded(named) if named else answer
 
-    def _coded(self, text: str) -> Answer:
+    def _coded(self, positions: Sequence[int]) -> Answer:
         """Answer for a code: the ledger's may be that of several grids, where a plan divided one."""
-        grids = [self.grids[code] for code in self._codes[_written(text)]]
-        if len(grids) > 1:
-            others = tuple(Alternative(grid) for grid in grids[:ALTERNATIVES])
+        first, *more = positions
+        grids = self.register.grids
+        if more:
+            others = tuple(Alternative(grids[position]) for position in positions[:ALTERNATIVES])
             return replace(self._nothing, status=Status.AMBIGUOUS, alternatives=others)
-        shape = self.register.shapes[list(self.grids).index(grids[0].code)]
-        inside = shapely.point_on_surface(shape)
+        inside = shapely.point_on_surface(self.register.shapes[first])
         return replace(
             self._nothing,
             status=Status.MATCH,
-            grid=grids[0],
+            grid=grids[first],
             confidence=1.0,
             precision="grid",
             place=(inside.x, inside.y),

@@ -139,11 +139,10 @@ class Reader:
                 for candidate in self._meant(line, hit, meaning, unknown)
             ]
             read.candidates += found
-            read.unknown += (
-                []
-                if found
-                else [each._replace(direct=each.direct and not before[hit.start]) for each in unknown]
-            )
+            if not found:
+                read.unknown += [
+                    each._replace(direct=each.direct and not before[hit.start]) for each in unknown
+                ]
         best = max((c.precision for c in read.candidates), default=Precision.NONE)
         if read.candidates:
             self._verify(read, [c for c in read.candidates if c.precision is best], before)
