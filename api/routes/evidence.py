@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
@@ -12,6 +11,7 @@ from pydantic import Field
 
 from api.auth import Acting
 from api.evidence import LONGEST, Verified, verified
+from api.hot import of_query
 from api.params import API, District, Plain, Serving
 from api.questions import Address, OfDistrict, Point, written_address
 from etl.actor import Actor
@@ -45,12 +45,7 @@ class Again(Point, OfDistrict):
 
 def _once(request: Request) -> None:
     """Refuse a query that gives a parameter twice: one of the two would be taken."""
-    names = Counter(name for name, _ in request.query_params.multi_items())
-    faults = [
-        {"loc": ("query", name), "msg": "given more than once"} for name, times in names.items() if times > 1
-    ]
-    if faults:
-        raise RequestValidationError(faults)
+    of_query(request.scope["query_string"])
 
 
 Id = Annotated[

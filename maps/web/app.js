@@ -5,7 +5,7 @@ import { ApiError, address, ask as post, get } from "./api.js";
 import { BaseMap } from "./base.js";
 import { setTiles, showTiles } from "./base_tiles.js";
 import { answerCards } from "./card.js";
-import { both, byId, fill, make } from "./dom.js";
+import { both, byId, failure, fill, make } from "./dom.js";
 import { deviationOf, deviations, load, range, swatch } from "./legend.js";
 import { DistrictMap } from "./map.js";
 import { suggest } from "./suggest.js";
@@ -240,11 +240,6 @@ function emptyState(overview) {
 function missing(error) {
   if (error instanceof ApiError && error.status === 404) return null;
   throw error;
-}
-
-/** @param {unknown} error */
-function failure(error) {
-  return [both({ zh: "出错了：", en: "Something went wrong: " }), error instanceof Error ? error.message : String(error)];
 }
 
 /** @param {...import("./dom.js").Child} children */

@@ -30,6 +30,12 @@ const VACANT = { zh: "无人值守", en: "Nobody on duty" };
 const call = (phone) => make("a", { href: `tel:${phone.replace(/[^+\d]/g, "")}` }, phone);
 
 /**
+ * @param {string | null} who
+ * @param {string | null} phone
+ */
+const reached = (who, phone) => (phone ? make("span", {}, who, " ", call(phone)) : who);
+
+/**
  * @param {any} grid as the API gives it
  * @returns {HTMLElement}
  */
@@ -41,7 +47,7 @@ export function gridCard(grid) {
     [{ zh: "社区", en: "Community" }, [community.name, community.town].filter(Boolean).join(" · ")],
     [{ zh: "值守", en: "Duty" }, dutyText(duty)],
     ...workers(duty),
-    [{ zh: "联系", en: "Turn to" }, duty.phone ? make("span", {}, duty.channel ?? "", " ", call(duty.phone)) : duty.channel],
+    [{ zh: "联系", en: "Turn to" }, reached(duty.channel, duty.phone)],
     [{ zh: "户数", en: "Households" }, grid.households ?? both({ zh: "不公开", en: "withheld" })],
     [{ zh: "台账编码", en: "Ledger's code" }, grid.external_code],
   ];
@@ -147,7 +153,7 @@ function dutyText(duty) {
  * @returns {[Words, import("./dom.js").Child][]}
  */
 function workers({ workers: named = [] }) {
-  return named.map((/** @type {any} */ { role, worker, phone }) => [ROLE_NAME[role] ?? { zh: role, en: role }, phone ? make("span", {}, worker, " ", call(phone)) : worker]);
+  return named.map((/** @type {any} */ { role, worker, phone }) => [ROLE_NAME[role] ?? { zh: role, en: role }, reached(worker, phone)]);
 }
 
 /**

@@ -43,6 +43,15 @@ export function both({ zh, en }) {
 }
 
 /**
+ * Say that something failed, and why.
+ * @param {unknown} error
+ * @returns {Child[]}
+ */
+export function failure(error) {
+  return [both({ zh: "出错了：", en: "Something went wrong: " }), error instanceof Error ? error.message : String(error)];
+}
+
+/**
  * Replace what an element holds.
  * @param {Element} element
  * @param {...Child} children

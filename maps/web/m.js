@@ -4,7 +4,8 @@
 import { ask as post, feature, get } from "./api.js";
 import { BaseMap } from "./base.js";
 import { answerCards } from "./card.js";
-import { both, byId, fill, make } from "./dom.js";
+import { both, byId, failure, fill, make } from "./dom.js";
+import { pin, plainMap } from "./plain_map.js";
 import { suggest } from "./suggest.js";
 
 /** @typedef {import("./dom.js").Words} Words */
@@ -141,7 +142,7 @@ async function answer(find) {
 async function draw(shapes, first, place) {
   byId("stage").hidden = !shapes.length && !place;
   if (byId("stage").hidden) return;
-  shown ??= begin();
+  shown ??= { map: plainMap(byId("map"), { minZoom: 8 }), drawn: undefined };
   const { map } = shown;
   map.invalidateSize(); // it may have been hidden
   shown.drawn?.remove();
@@ -150,8 +151,7 @@ async function draw(shapes, first, place) {
   for (const one of shapes) L.geoJSON(one, { style: one.id === first ? GRID : OTHER, interactive: false }).addTo(drawn);
   if (place) {
     if (place.accuracy_m) L.circle([place.lat, place.lon], { radius: place.accuracy_m, weight: 1, color: "#111", interactive: false }).addTo(drawn);
-    const icon = L.divIcon({ className: "pin", iconSize: [18, 18] });
-    L.marker([place.lat, place.lon], { icon, interactive: false, keyboard: false }).addTo(drawn);
+    pin(place).addTo(drawn);
   }
   const box = bounds(shapes, place);
   map.fitBounds(box, { padding: [16, 16], maxZoom: 17, animate: false });
@@ -171,16 +171,9 @@ function bounds(shapes, place) {
   return place ? box.extend(L.latLng(place.lat, place.lon).toBounds(2 * (place.accuracy_m ?? 0))) : box;
 }
 
-function begin() {
-  const map = L.map(byId("map"), { zoomSnap: 0.25, maxZoom: 19, minZoom: 8 });
-  map.attributionControl.setPrefix(false);
-  L.control.scale({ imperial: false }).addTo(map);
-  return { map, drawn: undefined, base: undefined };
-}
-
 /** @param {unknown} error */
 function fail(error) {
-  fill(byId("answer"), make("p", { class: "status problem" }, both({ zh: "出错了：", en: "Something went wrong: " }), error instanceof Error ? error.message : String(error)));
+  fill(byId("answer"), make("p", { class: "status problem" }, ...failure(error)));
 }
 
 /** @param {Words} words */

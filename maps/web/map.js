@@ -5,6 +5,7 @@ import { colour, neighbours } from "./colouring.js";
 import { both, make } from "./dom.js";
 import { canvasFill, deviationOf } from "./legend.js";
 import { table } from "./card.js";
+import { pin, plainMap } from "./plain_map.js";
 
 /** @typedef {import("./legend.js").Deviation} Deviation */
 
@@ -39,9 +40,7 @@ export class DistrictMap {
     this.layers = new Map();
     /** @type {number[] | undefined} */
     this.numbers = undefined; // of each grid's colour among the six, once asked for
-    this.map = L.map(element, { preferCanvas: true, zoomSnap: 0.25, minZoom: 8, maxZoom: 19 });
-    this.map.attributionControl.setPrefix(false);
-    L.control.scale({ imperial: false }).addTo(this.map);
+    this.map = plainMap(element, { preferCanvas: true, minZoom: 8 });
     this.map.createPane("over").style.zIndex = "450";
     this.over = L.canvas({ pane: "over" });
     this.map.getPane("over").style.pointerEvents = "none";
@@ -126,8 +125,7 @@ export class DistrictMap {
     const found = this.grids.getLayers().find((/** @type {any} */ layer) => layer.feature.properties.code === code);
     if (found) L.geoJSON(found.feature, { renderer: this.over, interactive: false, style: { color: "#111", weight: 4, fill: false } }).addTo(this.answer);
     if (place) {
-      const icon = L.divIcon({ className: "pin", iconSize: [18, 18] });
-      L.marker([place.lat, place.lon], { icon, interactive: false, keyboard: false }).addTo(this.answer);
+      pin(place).addTo(this.answer);
       this.map.panInside([place.lat, place.lon], { padding: [40, 40] });
     } else if (found) this.map.panInside(found.getBounds().getCenter(), { padding: [40, 40] });
   }

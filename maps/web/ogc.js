@@ -2,6 +2,7 @@
 // Pages of map layers: a map of what the page tells, addresses to copy, and forms that send only what is filled in.
 
 import { make } from "./dom.js";
+import { plainMap } from "./plain_map.js";
 
 const L = /** @type {any} */ (globalThis).L;
 
@@ -35,9 +36,7 @@ async function read(href) {
 /** @param {HTMLElement} element which says what is drawn */
 async function draw(element) {
   const { items, extent, about, behind, style, label } = JSON.parse(element.dataset.layer ?? "{}");
-  const map = L.map(element, { preferCanvas: true, zoomSnap: 0.25, maxZoom: 19 }).setView([31.7, 118.5], 11);
-  map.attributionControl.setPrefix(false);
-  L.control.scale({ imperial: false }).addTo(map);
+  const map = plainMap(element, { preferCanvas: true }).setView([31.7, 118.5], 11);
   map.createPane("behind").style.zIndex = "350";
   if (extent) {
     const [west, south, east, north] = extent;

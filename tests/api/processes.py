@@ -227,6 +227,21 @@ def publish_and_read(
     return Published(told["number"], takes_effect_s)
 
 
+def check(seen: Seen, last: Published, *, least: int) -> None:
+    """See that no answer is forbidden, that there were more than ``least``, and whose the house was told to be."""
+    counts = judged(seen, last)
+    sys.stdout.write(f"\n{len(seen.answers)} answers, {len(seen.writes)} writes: {dict(counts)}\n")
+    assert counts["served"] > least
+    assert {answer.status for answer in seen.answers if not answer.asked} == {200}
+    whose = {(answer.plan % 2, answer.grid) for answer in seen.answers if answer.grid}
+    assert whose == {
+        (0, f"{CODE}900001002"),
+        (1, f"{CODE}900001001"),
+    }  # plans of even number are the edited ones
+    for forbidden in FORBIDDEN:
+        assert counts[forbidden] == 0, forbidden
+
+
 def judged(seen: Seen, last: Published) -> Counter[str]:
     """Count the answers by what is wrong with them."""
     rules: dict[str, Callable[[Answer, Write], bool]] = {

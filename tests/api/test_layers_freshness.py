@@ -14,12 +14,11 @@ from geo.times import CHINA
 from tests import town
 from tests.api.processes import (
     ANOTHER,
-    FORBIDDEN,
     PROCESSES,
     Asking,
     Seen,
+    check,
     house,
-    judged,
     publish_and_read,
     serving_processes,
 )
@@ -56,13 +55,7 @@ def test_no_process_tells_features_or_tiles_the_rule_forbids(database_url):
     seen = Seen()
     with serving_processes(database_url) as ports:
         last = publish_and_read(seen, ports, asking(), WRITES, pause_s=0.1)
-    counts = judged(seen, last)
-    assert counts["served"] > 10 * PROCESSES
-    assert {answer.status for answer in seen.answers if not answer.asked} == {200}
-    whose = {(answer.plan % 2, answer.grid) for answer in seen.answers if answer.grid}
-    assert whose == {(0, f"{CODE}900001002"), (1, f"{CODE}900001001")}
-    for forbidden in FORBIDDEN:
-        assert counts[forbidden] == 0, forbidden
+    check(seen, last, least=10 * PROCESSES)
 
 
 def test_a_plan_that_starts_at_midnight_is_told_from_then_on(store, serving):

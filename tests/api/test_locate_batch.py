@@ -338,15 +338,20 @@ def test_what_cannot_be_read_any_more_is_told_in_the_last_line(site, media, begi
         assert said.encode() in last
 
 
+def check_broken_off(talk, why):
+    """Ask about one spot, and see that it is answered and then the batch ended."""
+    talk.send(SPOT)
+    assert talk.head()[0] == 200
+    assert json.loads(talk.line())["status"] == "match"
+    last = json.loads(talk.line())
+    assert (last["status"], why in last["fault"]) == ("broken", True)
+
+
 def test_a_batch_has_its_time(store):
     town.build(store)
     with served(store, batch_seconds=0.5) as site:
         with closing(Talk(site.port)) as talk:
-            talk.send(SPOT)
-            assert talk.head()[0] == 200
-            assert json.loads(talk.line())["status"] == "match"
-            last = json.loads(talk.line())
-            assert (last["status"], "0.5 s" in last["fault"]) == ("broken", True)
+            check_broken_off(talk, "0.5 s")
             assert talk.line() == b""
         with closing(Talk(site.port)) as talk:
             talk.send(SPOT[:5])
@@ -422,11 +427,7 @@ def test_a_client_that_sends_nothing_gives_its_place_back(store, monkeypatch):
         with closing(Talk(site.port)) as silent:
             assert silent.head()[0] == 408
         with closing(Talk(site.port)) as talk:
-            talk.send(SPOT)
-            assert talk.head()[0] == 200
-            assert json.loads(talk.line())["status"] == "match"
-            last = json.loads(talk.line())
-            assert (last["status"], "0.5 s" in last["fault"]) == ("broken", True)
+            check_broken_off(talk, "0.5 s")
         until(lambda: site.app.state.turns.batches == 0)
 
 
